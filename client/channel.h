@@ -20,8 +20,8 @@ absl::Status CheckAddress(absl::string_view address);
 
 // A channel as this library uses it: quick to reconnect (at most 500 ms between
 // tries, a node is near), without gRPC's own retries (retry.h decides, and only
-// it knows about request ids). Null credentials: no encryption. REQUIRES:
-// CheckAddress(address).ok()
+// it knows about request ids). Null credentials: no encryption.
+// REQUIRES: CheckAddress(address).ok()
 std::shared_ptr<grpc::Channel> MakeChannel(
     const std::string& address,
     std::shared_ptr<grpc::ChannelCredentials> credentials);

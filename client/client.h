@@ -1,8 +1,9 @@
 #ifndef CLIENT_CLIENT_H_
 #define CLIENT_CLIENT_H_
 
-#include <functional>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,12 @@
 
 namespace sessionmesh::client {
 
-// A connection to one node of a Sessionmesh cluster, with others to fall back
-// on.
+// A connection to one node of a Sessionmesh cluster, others to fall back on.
 //
-//   auto client = Client::Open({.addresses = {"unix:/run/sessionmesh.sock",
-//   "10.0.0.7:7400"}}); auto created = (*client)->Create({.attributes =
-//   {{"user", "ann"}}}); Tokens tokens = {created->info().token()}; auto got =
-//   (*client)->Get(created->session().id(), tokens);
+//   auto client = Client::Open({.addresses = {"localhost:7400", "app2:7400"}});
+//   auto created = (*client)->Create({.attributes = {{"cart", "1 pear"}}});
+//   Tokens tokens = {created->info().token()};
+//   auto got = (*client)->Get(created->session().id(), tokens);
 //
 // Tokens: every reply carries `info().token()`. Present it with the next call
 // of the same end user and no node answers from an older state than that user
@@ -36,9 +36,10 @@ namespace sessionmesh::client {
 // are tried in order; each call begins with the first whose connection is not
 // known to be broken, so the client returns to the nearest node by itself.
 //
-// Errors: the status of the node (error.h has the machine-readable part);
-// UNAVAILABLE when no node could be reached, naming the addresses;
-// INVALID_ARGUMENT for options that no node would take.
+// Errors: the status of the node (error.h has the machine-readable part), or
+// UNAVAILABLE or DEADLINE_EXCEEDED with the address when none answered. When a
+// node has explained itself and the last try could not even connect, the
+// explanation is returned.
 //
 // Thread-safe: one Client serves a whole process. It must outlive no one:
 // pipelines and watches opened from it keep what they need.
@@ -102,6 +103,13 @@ class Client {
 
   explicit Client(ClientOptions options);
 
+  // The first whose connection is not known to be broken.
+  std::size_t FirstNode() const;
+  // One try on one node; `status` is OK when it succeeded.
+  template <typename Request, typename Response>
+  static FailedTry TryOnce(const Node& node, Method<Request, Response> method,
+                           const Request& request, absl::Time connect_deadline,
+                           absl::Time call_deadline, Response* response);
   // Runs `method` with retries until it succeeds, is refused for good, or time
   // is up.
   template <typename Request, typename Response>
@@ -110,7 +118,6 @@ class Client {
                                 std::optional<absl::Duration> timeout);
   // The first node that is or becomes connected before the deadline.
   absl::StatusOr<const Node*> AnyNode(absl::Time deadline) const;
-  absl::Status Unreachable() const;
 
   const ClientOptions options_;
   std::vector<Node> nodes_;

@@ -23,9 +23,9 @@ namespace sessionmesh::client {
 //     response.add_header("Set-Cookie", value);
 //
 // Layout, for the name "sid":
-//   sid=<id>[.<family>]                        written by Begin and Rotated
-//   only sid_t<hash of the value>=<family>.<token>  one cookie per token not
-//   yet covered by another
+//   sid=<id>[.<family>]         written by Begin and Rotated only
+//   sid_t<hash>=<family>.<token>  one for each token that no other covers yet;
+//                                 the hash is that of the value
 //
 // Why a name per token. An answer knows which tokens its request presented, not
 // what the browser hears meanwhile. With one fixed name, or one per node, the
@@ -35,15 +35,18 @@ namespace sessionmesh::client {
 // each other, and an answer takes away exactly the tokens that its request
 // presented: its own token covers them, as a node answers a SESSION read or a
 // write only after it has seen everything the presented tokens name.
-//   Invariant: after every delivery, in any order, some token in the jar covers
-//   each token ever delivered. Proof: a delivery adds T and removes only what T
-//   covers. A late copy of a removed token brings back a covered token, which
-//   is redundant and goes with the next answer; a late removal of X comes in
-//   the same answer as, or after, a token that covers X.
-//   Bound: a request sent after a token arrived takes it away, so the jar holds
-//   at most one token more than answers were in flight together; with equal
-//   states (reads) they are one and the same cookie.
-// The price is that the names are not fixed; they share the prefix `<name>_t`.
+//
+// Invariant: after every delivery, in any order, some token in the jar covers
+// each token ever delivered. Proof: a delivery adds T and removes only what T
+// covers. A late copy of a removed token brings back a covered token, which is
+// redundant and goes with the next answer; a late removal of X comes in the
+// same answer as, or after, a token that covers X.
+//
+// Bound: a request sent after a token arrived takes it away, so the jar holds
+// at most one token more than answers were in flight together; answers with
+// equal tokens (reads) share one cookie. Four fixed names, or any fixed number,
+// would have to overwrite what is not covered. The price is that names are not
+// known beforehand; they share the prefix `<name>_t`.
 //
 // Why a family. Tokens of one session mean nothing to another. Answers still on
 // their way when the user logs out and in again must not leave tokens with the
@@ -52,15 +55,16 @@ namespace sessionmesh::client {
 //
 // What can still slip through:
 //   - A request with more than kTokensMax tokens presents the last kTokensMax;
-//   for this one request the
-//     others count for nothing. `Presented.ignored` says how many; count it.
-//     They stay in the jar and are presented later.
-//   - A browser that sends a request between two Set-Cookie lines of one
-//   answer: the session line is
-//     first and the removals last, so it presents too much or, right after a
-//     login, no token.
+//     for this one request the others count for nothing. `Presented.ignored`
+//     says how many; count it. They stay in the jar and are presented later.
+//   - A request that the browser sends between two Set-Cookie lines of one
+//     answer: the session line is first and the removals last, so it presents
+//     too much or, right after a login, no token.
+//   - The session cookie itself has one name, so the last of two logins wins,
+//     and a logout's answer that arrives after that of a later login ends the
+//     cookie of that login.
 //   - Two of a browser's tokens with the same 48-bit hash; cookies that a
-//   browser evicts.
+//     browser evicts.
 //
 // Thread-safe (immutable).
 
@@ -121,7 +125,10 @@ class SessionCookies {
   std::vector<std::string> Rotated(const Presented& presented,
                                    absl::string_view new_session_id,
                                    absl::string_view token) const;
-  // After Delete, or when Get says NOT_FOUND.
+  // After Delete. Not after NOT_FOUND: a request that was on its way with the
+  // old id while another rotated it gets NOT_FOUND, and ending the cookie would
+  // log that user out; answer it as anonymous and leave the cookies as they
+  // are.
   std::vector<std::string> End(const Presented& presented) const;
   // After REASON_INVALID_TOKEN (damaged, or the cluster key was changed) and
   // REASON_WRITE_LOST: removes the tokens presented. `token` is that of the

@@ -16,8 +16,8 @@ namespace sessionmesh::client {
 //
 //   auto got = client->Get(id, tokens);
 //   if (!got.ok()) {
-//     if (auto info = ErrorDetail(got.status()); info && info->reason() ==
-//     v1::REASON_STALE) { ... }
+//     auto info = ErrorDetail(got.status());
+//     if (info && info->reason() == v1::REASON_STALE) { ... }
 //   }
 //
 // All functions are pure and thread-safe.

@@ -25,8 +25,8 @@ struct PipelineOptions {
 //
 //   v1::PipelineRequest command;
 //   command.mutable_get()->set_id(id);
-//   pipeline->Call(std::move(command), [](absl::StatusOr<v1::PipelineResponse>
-//   reply) { ... }); pipeline->Flush();
+//   pipeline->Call(std::move(command), [](auto reply) { ... });
+//   pipeline->Flush();
 //
 // Replies come in any order; two commands of one end user that depend on each
 // other must not be in flight together, since the token of the first belongs
@@ -71,7 +71,7 @@ class Pipeline {
 
  private:
   class Stream;
-  const std::shared_ptr<Stream> stream_;
+  const std::unique_ptr<Stream> stream_;
 };
 
 }  // namespace sessionmesh::client

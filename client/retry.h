@@ -21,7 +21,7 @@ namespace sessionmesh::client {
 // while every try so far is known not to be applied:
 //   - the connection was refused, so nothing was sent; or
 //   - the node said so: an ErrorInfo with applied = false (NOT_READY, STALE,
-//   SHUTTING_DOWN, ...).
+//     SHUTTING_DOWN, ...).
 // As soon as one try may have been applied (the connection broke after the
 // request was sent, or the try timed out), the call stays with that node until
 // its deadline and then reports an error with MayBeApplied().
@@ -79,7 +79,8 @@ class RetryState {
  private:
   NextTry OnReadFailure(const FailedTry& failed);
   NextTry OnWriteFailure(const FailedTry& failed);
-  NextTry MoveOn();
+  NextTry MoveOn();  // to the next address; a delay after a whole round
+  NextTry Stay();    // on this node, after a delay
 
   const RetryPolicy policy_;
   const CallKind kind_;

@@ -17,7 +17,7 @@ namespace sessionmesh::client {
 // change that the node applies, and `ended` as the last. A slow callback holds
 // the stream back; the node then skips intermediate states, never the last one.
 //
-// Not reconnected: when the stream breaks, done() has the reason and the caller
+// Not reconnected: when the stream breaks, Wait() has the reason and the caller
 // opens a new one with the token of the last event.
 //
 // Thread-safe. The callback runs on a gRPC thread, one event at a time; it must
