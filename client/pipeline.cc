@@ -102,9 +102,10 @@ class Pipeline::Stream final
   }
 
   ~Stream() override {
-    context_.TryCancel();
     {
       std::unique_lock<std::mutex> lock(mutex_);
+      cancelled_ = true;
+      context_.TryCancel();
       changed_.wait(lock,
                     [this] { return ended_.has_value() && calling_ == 0; });
       stopping_ = true;
@@ -226,10 +227,7 @@ class Pipeline::Stream final
   void OnDone(const grpc::Status& status) override {
     std::unique_lock<std::mutex> lock(mutex_);
     Break();
-    const absl::Status reason =
-        status.ok()
-            ? absl::UnavailableError("pipeline: the node ended the stream")
-            : FromGrpc(status);
+    const absl::Status reason = Reason(FromGrpc(status));
     std::vector<Failure> failures;
     while (!pending_.empty()) {
       failures.push_back(Fail(pending_.begin()->first, reason));
@@ -241,7 +239,7 @@ class Pipeline::Stream final
     }
     lock.lock();
     --calling_;
-    ended_ = FromGrpc(status);
+    ended_ = status.ok() ? absl::OkStatus() : reason;
     changed_.notify_all();
   }
 
@@ -276,6 +274,16 @@ class Pipeline::Stream final
   }
 
   // All below: REQUIRES mutex_.
+
+  // A node that stops ends its streams with OK or CANCELLED, as it happens;
+  // who still waits for a reply hears the same of both.
+  absl::Status Reason(const absl::Status& status) const {
+    const bool stopped =
+        status.ok() || (absl::IsCancelled(status) && !cancelled_);
+    return stopped
+               ? absl::UnavailableError("pipeline: the node ended the stream")
+               : status;
+  }
 
   void MaybeWrite() {
     if (writing_ || broken_ || queue_.empty()) {
@@ -357,6 +365,7 @@ class Pipeline::Stream final
   bool broken_ = false;
   bool closing_ = false;
   bool half_closed_ = false;
+  bool cancelled_ = false;  // by the destructor
   bool stopping_ = false;
   std::optional<absl::Status> ended_;
 };

@@ -9,10 +9,12 @@
 namespace sessionmesh::client {
 namespace {
 
+// Of one try, not of the whole call. CANCELLED: this library cancels no call,
+// so it is a node that stopped in the middle of one.
 bool IsTransient(absl::StatusCode code) {
-  // DEADLINE_EXCEEDED: of one try; that of the whole call is not asked about.
   return code == absl::StatusCode::kUnavailable ||
-         code == absl::StatusCode::kDeadlineExceeded;
+         code == absl::StatusCode::kDeadlineExceeded ||
+         code == absl::StatusCode::kCancelled;
 }
 
 // Codes that gRPC and a dying server produce by themselves: without an
@@ -20,8 +22,7 @@ bool IsTransient(absl::StatusCode code) {
 // considered refusal.
 bool SaysNothing(absl::StatusCode code) {
   return IsTransient(code) || code == absl::StatusCode::kUnknown ||
-         code == absl::StatusCode::kInternal ||
-         code == absl::StatusCode::kCancelled;
+         code == absl::StatusCode::kInternal;
 }
 
 }  // namespace

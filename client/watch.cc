@@ -25,7 +25,11 @@ class Watch::Reader final : public grpc::ClientReadReactor<v1::WatchResponse> {
     StartCall();
   }
 
-  void Cancel() { context_.TryCancel(); }
+  void Cancel() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    cancelled_ = true;
+    context_.TryCancel();
+  }
 
   absl::Status Wait() {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -46,6 +50,9 @@ class Watch::Reader final : public grpc::ClientReadReactor<v1::WatchResponse> {
   void OnDone(const grpc::Status& status) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     status_ = FromGrpc(status);
+    if (absl::IsCancelled(*status_) && !cancelled_) {
+      status_ = absl::UnavailableError("watch: the node ended the stream");
+    }
     ended_.notify_all();
   }
 
@@ -57,6 +64,7 @@ class Watch::Reader final : public grpc::ClientReadReactor<v1::WatchResponse> {
 
   std::mutex mutex_;
   std::condition_variable ended_;
+  bool cancelled_ = false;              // guarded by mutex_
   std::optional<absl::Status> status_;  // guarded by mutex_
 };
 

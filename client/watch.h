@@ -38,7 +38,7 @@ class Watch {
   // Ends the stream; Wait() then returns CANCELLED.
   void Cancel();
   // Blocks until the stream has ended. OK: the session has ended and `ended`
-  // was delivered.
+  // was delivered. UNAVAILABLE: the node has stopped or cannot be reached.
   absl::Status Wait();
 
  private:
