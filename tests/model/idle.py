@@ -47,6 +47,8 @@ def slack():
 
 
 class Node:
+    """One process: its clock, its view, its copy of last_access, and what it remembers about others."""
+
     def __init__(self, w, i, inc):
         self.world = w
         self.index = i
@@ -76,6 +78,7 @@ class Node:
         self.recent[i] = max(self.recent.get(i, -(10**6)), self.clock())
 
     def recents(self):
+        """whom this node took for an owner, or who pulled from it, within IDLE + SLACK"""
         return {i for i, t in self.recent.items() if t > self.clock() - IDLE - 2 * slack() - D} - {
             self.index
         }
@@ -90,9 +93,9 @@ class Node:
         if not self.owner() and self.status in ("READY", "SYNCING"):
             self.status = "LEAVING"
 
-    def learn(self, la):
-        if la > self.last_access:
-            self.last_access = la
+    def learn(self, last_access):
+        if last_access > self.last_access:
+            self.last_access = last_access
             self.attempt += 1
             self.confirmed = set()
             if not mutant("probe_kept"):
@@ -104,6 +107,8 @@ class Node:
 
 
 class World:
+    """One session, its user, the nodes and the network between them."""
+
     def __init__(self, r, st):
         self.rng = r
         self.stats = st
@@ -133,7 +138,7 @@ class World:
         return self.cut_off is None or (a in self.cut_off) == (b in self.cut_off)
 
     def apart(self, a, b):
-        """the two are cut off from each other for more than IDLE (or were, and membership has not noticed the heal yet)"""
+        """are the two cut off for more than IDLE (or were, and membership has not noticed the heal yet)?"""
         if self.cut_off is not None:
             return not self.connected(a, b) and self.now - self.part_since > IDLE
         return (
@@ -152,9 +157,8 @@ class World:
         if self.now < self.silent_until:
             return
         if self.rng.random() < 0.04:
-            self.silent_until = self.now + self.rng.randrange(
-                IDLE // 2, IDLE + 3 * EPS + 4
-            )  # a user falls silent for about IDLE
+            # the user falls silent for about IDLE
+            self.silent_until = self.now + self.rng.randrange(IDLE // 2, IDLE + 3 * EPS + 4)
         own = [n for n in self.nodes if n.owner() and n.status == "READY" and not n.dead]
         if not own:
             return
@@ -179,6 +183,7 @@ class World:
 
     # ---- idle expiry
     def expire(self):
+        """one owner whose copy has expired asks whom it must, or ends the session when all have answered"""
         for n in self.rng.sample(self.nodes, len(self.nodes)):
             if n.status != "READY" or not n.owner() or n.dead:
                 continue
@@ -215,6 +220,7 @@ class World:
             return
 
     def kill(self, n):
+        """node `n` ends the session; a violation if anybody accepted a touch within IDLE that it could know of"""
         self.stats["kill"] += 1
         self.killed = True
         n.dead = True
@@ -289,6 +295,7 @@ class World:
                     self.stats["handed_over"] += 1
 
     def background(self):
+        """pulls of those that join, hand-over of those that leave"""
         for n in self.nodes:
             if n.status == "SYNCING" and self.rng.random() < 0.5:
                 for j in range(self.node_count):
@@ -336,9 +343,8 @@ class World:
         self.background()
         self.views()
         self.crash()
-        if (
-            self.partitions and self.rng.random() < 0.02 and self.now - self.part_since > 2 * D
-        ):  # shorter ones are not noticed by membership
+        # shorter ones are not noticed by membership
+        if self.partitions and self.rng.random() < 0.02 and self.now - self.part_since > 2 * D:
             self.last_cut_off, self.last_part_length = self.cut_off, self.now - self.part_since
             self.part_since = self.now
             self.stats["partition"] += 1

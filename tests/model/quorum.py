@@ -38,6 +38,8 @@ MUTANTS = [
 
 
 class Node:
+    """One process: the number of its owner list, the writes it holds, the operations it coordinates."""
+
     def __init__(self, w, i, inc, view):
         self.world = w
         self.index = i
@@ -54,6 +56,7 @@ class Node:
         return self.index in self.world.lists[self.view]
 
     def move(self, v):
+        """learns of list `v`"""
         if v <= self.view:
             return
         old, self.view = self.view, v
@@ -77,6 +80,8 @@ class Node:
 
 
 class World:
+    """The numbered owner lists, the nodes, and a network that loses, duplicates and reorders."""
+
     def __init__(self, r, st, many, wide=False):
         self.rng = r
         self.stats = st
@@ -119,6 +124,7 @@ class World:
             n.writes.add(self.operation_count)
 
     def push(self):
+        """coordinators ask the owners that have not answered yet"""
         for n in self.nodes:
             for o, op in list(n.operations.items()):
                 if self.rng.random() < 0.02:
@@ -129,6 +135,7 @@ class World:
                         self.post(n.index, j, "WRITE" if op["write"] else "READ", o)
 
     def done(self, n, o, op):
+        """answers the client if a majority counts; a read must show every write acknowledged before it began"""
         me = n.owner() and n.status == "READY"
         if not me or len(op["got"] - {n.index}) + 1 < self.majority:
             return

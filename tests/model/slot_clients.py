@@ -6,19 +6,15 @@ from slot_delta import EPS, FOREIGN, ID, Delta, may_merge, merge_group
 class Clients:
     """A part of World: users who create, read, write, rotate and log out, with a token each."""
 
-    # ---- writing
     def send(self, o, d):
+        """queues a delta of replica `o` for every other owner in its view, sometimes merged into a queued one"""
         for j in sorted(o.view - {o.node}):
             if self.rng.random() < 0.6:
-                for i in range(
-                    len(self.messages) - 1, -1, -1
-                ):  # the newest queued delta on the same life, if it may merge
+                link = (o.node, j, self.nodes[j].incarnation)
+                # the newest queued delta on the same life, if it may merge
+                for i in range(len(self.messages) - 1, -1, -1):
                     a, b, inc, m = self.messages[i]
-                    if (a, b, inc) != (
-                        o.node,
-                        j,
-                        self.nodes[j].incarnation,
-                    ) or not m.births & d.births:
+                    if (a, b, inc) != link or not m.births & d.births:
                         continue
                     if may_merge(m, d):
                         self.merged_groups += 1
@@ -33,6 +29,7 @@ class Clients:
                 self.messages.append((o.node, j, self.nodes[j].incarnation, d))
 
     def write(self, rep, sid, kind, lives, ops, by="client", root=None):
+        """mints a delta on a replica that names `lives`, applies it there and sends it to the other owners"""
         n = len(ops) + (kind in ("CREATE", "KILL"))
         dots = rep.mint(n)
         self.delta_count += 1
@@ -44,9 +41,8 @@ class Clients:
             k = 1
         elif kind != "KILL":
             deps = {h for x in lives for h in x.heads}
-        full = (
-            [("PUT", ID, sid, frozenset(), dots[0])] if kind == "CREATE" else []
-        )  # the first id has the birth dot
+        # the first id has the birth dot
+        full = [("PUT", ID, sid, frozenset(), dots[0])] if kind == "CREATE" else []
         full += [(op[0], op[1], op[2], frozenset(op[3]), dots[k + i]) for i, op in enumerate(ops)]
         dl = rep.clock() + self.lifetime if kind == "CREATE" else min(x.deadline for x in lives)
         d = Delta(self.delta_count, sid, kind, dots, births, frozenset(deps), tuple(full), dl)
@@ -66,8 +62,8 @@ class Clients:
         self.stats[kind] += 1
         return d
 
-    # ---- clients
     def client_op(self):
+        """a random client does one thing at a random owner, or nothing if the owner may not serve it"""
         r = self.rng
         c = r.choice(self.clients)
         own = [n for n in self.nodes if n.owner()]
@@ -88,12 +84,16 @@ class Clients:
         sid = c["sid"]
         if not all(rep.context.covers(t) for t in c["token"]):
             return  # STALE: the client goes elsewhere
+        self.use(c, rep, sid)
+
+    def use(self, c, rep, sid):
+        """a client with a token that the replica covers: read, update, rotate or log out"""
         lives = rep.lookup(sid)
         births = {x.birth for x in lives}
         lost = [d for d in c["seen"] if d not in rep.reflects and d.births & births]
         if lost:
             raise Violation(f"token passed on {rep.node} but not reflected: {lost}")
-        u = r.random()
+        u = self.rng.random()
         rotating = 0.12 if self.schedule == "rotate" else 0.05
         if u > (0.75 if self.schedule == "regain" else 0.9):
             return self.logout(c, rep, sid)
@@ -101,47 +101,39 @@ class Clients:
             c["sid"] = None
             return
         self.ghost_read(rep, sid, lives)
-        if any(len(x.ids()) > 1 for x in lives):
+        forked = [x for x in lives if len(x.ids()) > 1]
+        if forked:
             self.stats["two_ids_seen"] += 1
-            if (
-                any(
-                    len(x.ids()) > 1 and len({self.request.get(i, i) for i in x.ids()}) == 1
-                    for x in lives
-                )
-                and self.policy == "REVOKE"
-            ):
-                raise Violation(
-                    f"{rep.node}: a retried ROTATE would end its own session {[x.ids() for x in lives]}"
-                )
-            if self.policy == "REVOKE" and not mutant(
-                "no_revoke"
-            ):  # refused to the client, and the life is ended
-                self.write(
-                    rep, sid, "KILL", [x for x in lives if len(x.ids()) > 1], [], by="revoke"
-                )
+        if forked and self.policy == "REVOKE":
+            if any(len({self.request.get(i, i) for i in x.ids()}) == 1 for x in forked):
+                ids = [x.ids() for x in lives]
+                raise Violation(f"{rep.node}: a retried ROTATE would end its own session {ids}")
+            if not mutant("no_revoke"):  # refused to the client, and the life is ended
+                self.write(rep, sid, "KILL", forked, [], by="revoke")
                 c["sid"] = None
                 return
         if self.policy == "REVOKE":
             self.ghost_separation(rep, sid, lives)
         now = {d for d in rep.reflects if d.births & births}
-        heads = {h for x in lives for h in x.heads}
-        seen = lambda k: {t for x in lives for t in x.attributes.get(k, {})}
         if len(lives) > 1:
             self.stats["two_lives_seen"] += 1
         if u < 0.3:
-            c["token"] = heads
+            c["token"] = {h for x in lives for h in x.heads}
             c["seen"] = now
             return
         if u < 0.3 + rotating and sid not in FOREIGN or u < 0.36 and sid in FOREIGN:
             return self.rotate(c, rep, sid, lives, now)
+        self.update(c, rep, sid, lives, now)
+
+    def update(self, c, rep, sid, lives, now):
+        """a client changes one or two attributes; its operations supersede the dots it saw"""
         ops = []
-        for k in r.sample(["a", "b", "c"], r.choice([1, 1, 2])):
-            cur = seen(k)
-            ops.append(
-                ("DEL", k, None, cur)
-                if r.random() < 0.25 and cur
-                else ("PUT", k, f"v{self.delta_count}.{k}", cur)
-            )
+        for k in self.rng.sample(["a", "b", "c"], self.rng.choice([1, 1, 2])):
+            seen = {t for x in lives for t in x.attributes.get(k, {})}
+            if self.rng.random() < 0.25 and seen:
+                ops.append(("DEL", k, None, seen))
+            else:
+                ops.append(("PUT", k, f"v{self.delta_count}.{k}", seen))
         if len(lives) > 1:
             self.stats["update_of_two_lives"] += 1
         d = self.write(rep, sid, "UPDATE", lives, ops)
@@ -149,6 +141,7 @@ class Clients:
         c["seen"] = now | {d}
 
     def begin(self, c, rep):
+        """a client without a session takes one that others use, or creates one"""
         r = self.rng
         c["token"] = set()
         c["seen"] = set()
@@ -173,6 +166,7 @@ class Clients:
         c["seen"] = {d}
 
     def rotate(self, c, rep, sid, lives, now):
+        """a client changes its id; sometimes the reply is lost and it will retry"""
         again = c.get("retry")
         if again and again[0] == sid and not mutant("retry_newid"):
             new = again[1]
@@ -193,14 +187,8 @@ class Clients:
             return
         ops = [("PUT", ID, new, {t for x in lives for t in x.attributes.get(ID, {})})]
         if self.rng.random() < 0.5:
-            ops.append(
-                (
-                    "PUT",
-                    "a",
-                    f"v{self.delta_count}.rot",
-                    {t for x in lives for t in x.attributes.get("a", {})},
-                )
-            )
+            seen = {t for x in lives for t in x.attributes.get("a", {})}
+            ops.append(("PUT", "a", f"v{self.delta_count}.rot", seen))
         d = self.write(rep, sid, "ROTATE", lives, ops)
         c["token"] = {d.last}
         c["seen"] = now | {d}
@@ -213,11 +201,11 @@ class Clients:
             self.stats["rotate_concurrent"] += 1
         if len(d.rotations) > 1:
             self.stats["rotate_chain"] += 1
-        if self.rng.random() < 0.25:
+        if self.rng.random() < 0.25:  # the reply was lost
             c["sid"] = sid
             c["retry"] = (sid, new)
             c["token"] = set()
-            c["seen"] = set()  # the reply was lost
+            c["seen"] = set()
 
     def logout(self, c, rep, sid):
         lives = rep.lookup_logout(sid)
@@ -270,9 +258,10 @@ class Clients:
             ]
             if not giver:
                 continue
+            # ROTATEs of this life
             of_x = lambda d: {
                 e for e in d.rotations | {d} if e.kind == "ROTATE" and x.birth in e.births
-            }  # ROTATEs of this life
+            }
             known = set().union(*(of_x(g) for g in giver))
             dots = {t for m in x.attributes.values() for t in m}
             for d in mine:

@@ -4,6 +4,8 @@ A dot is (actor, counter); an actor is (node, epoch)."""
 
 
 class Context:
+    """Which dots a replica has seen. Absence of an entry whose dot is covered means: seen and superseded or killed."""
+
     __slots__ = ("vector", "exceptions", "floor")
 
     def __init__(self):
@@ -23,6 +25,7 @@ class Context:
         return a[1] < self.floor or c <= self.vector.get(a, 0) or d in self.exceptions
 
     def prune(self, floor):
+        """forgets actors below `floor`; from then on all their dots count as covered"""
         if floor <= self.floor:
             return
         self.floor = floor
@@ -36,6 +39,7 @@ class Context:
             self.compact(d[0])
 
     def compact(self, a):
+        """moves exceptions of actor `a` that continue its vector into the vector"""
         b = self.vector.get(a, 0)
         while (a, b + 1) in self.exceptions:
             b += 1

@@ -62,13 +62,13 @@ def may_merge(m, d):
 
 
 def merge_group(m, d, nid):
+    """the queued delta `m` followed by `d` as one delta that has both dots and the effect of both"""
     sup = {(op[1], t): op for op in d.operations for t in op[3]}
     carried = defaultdict(set)
     ops = []
     for op in m.operations:
-        if (
-            op[0] == "PUT" and (op[1], op[4]) in sup
-        ):  # value dropped; its dot and what it superseded are kept
+        if op[0] == "PUT" and (op[1], op[4]) in sup:
+            # the value is dropped; its dot and what it superseded are kept
             carried[sup[(op[1], op[4])][4]] |= set(op[3])
             ops.append(("VOID", op[1], None, op[3], op[4]))
         else:
@@ -83,6 +83,8 @@ def merge_group(m, d, nid):
 
 
 class Life:
+    """A session: attributes as {name: {dot: value}}, heads as the dots nothing follows yet, `ever` as all ids it had."""
+
     __slots__ = ("birth", "attributes", "heads", "deadline", "ever", "root")
 
     def __init__(self, birth, dl, root):
@@ -104,6 +106,7 @@ class Life:
         return set(self.attributes.get(ID, {}).values())
 
     def live(self):
+        """every dot this life still shows"""
         r = {self.birth} | self.heads
         for v in self.attributes.values():
             r |= set(v)
@@ -111,6 +114,7 @@ class Life:
 
 
 def norm(store, keep=lambda x: True):
+    """a store in a form that can be compared"""
     return {
         b: (
             frozenset(s.heads),

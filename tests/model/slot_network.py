@@ -7,8 +7,8 @@ from slot_replica import Replica
 class Network:
     """A part of World: loses, duplicates and reorders; cuts nodes off and restarts them without memory."""
 
-    # ---- network
     def deliver(self):
+        """a queued delta arrives, is lost, or arrives and stays queued as a duplicate"""
         if not self.messages:
             return
         i = self.rng.randrange(len(self.messages))
@@ -34,6 +34,7 @@ class Network:
                 h.add((b, rep.incarnation, rep.generation))  # ack only what is APPLIED
 
     def sync(self):
+        """one replica brings another up to date: by its log, or by a snapshot that may travel"""
         r = self.rng
         a, b = r.sample(range(self.node_count), 2)
         A, B = self.nodes[a], self.nodes[b]
@@ -44,7 +45,7 @@ class Network:
                 return
             B.status = "SYNCING"
             B.dirty = True
-        if r.random() < 0.4:  # L1: log push
+        if r.random() < 0.4:  # by the log
             for d in list(A.log):
                 if not B.context.covers(d.last):
                     B.receive(d)
@@ -60,9 +61,8 @@ class Network:
             B.join_snapshot((c0,) + A.snapshot(B.context.copy())[1:])
             return
         if r.random() < 0.6:
-            self.snapshots.append(
-                (a, b, B.incarnation, B.generation, A.snapshot(B.context.copy()))
-            )  # the answer travels
+            # the answer travels
+            self.snapshots.append((a, b, B.incarnation, B.generation, A.snapshot(B.context.copy())))
         else:
             B.join_snapshot(A.snapshot(B.context.copy()))
 
@@ -78,6 +78,7 @@ class Network:
         B.join_snapshot(sn)
 
     def crash(self):
+        """a node forgets everything and comes back as another incarnation"""
         live = [n for n in self.nodes if n.status == "READY"]
         i = self.rng.randrange(self.node_count)
         old = self.nodes[i]
@@ -93,13 +94,12 @@ class Network:
         self.stats["crash"] += 1
 
     def partition(self):
-        self.cut_off = (
-            None
-            if self.cut_off
-            else set(
-                self.rng.sample(range(self.node_count), self.rng.randrange(1, self.node_count))
-            )
-        )
+        """some nodes are cut off from the rest, or the cut heals"""
+        if self.cut_off:
+            self.cut_off = None
+        else:
+            size = self.rng.randrange(1, self.node_count)
+            self.cut_off = set(self.rng.sample(range(self.node_count), size))
 
     def orphan(self):
         """no READY replica in reach for long: an owner serves with what it has (and says DEGRADED)"""
@@ -119,7 +119,6 @@ class Network:
 class Views:
     """A part of World: who owns the slot, who believes what about it, and when a node may drop its copy."""
 
-    # ---- membership views and the drop of a slot
     def set_view(self, n, v):
         if v == n.view:
             return
@@ -137,12 +136,13 @@ class Views:
         self.set_view(self.rng.choice(self.nodes), self.target)
 
     def mislead(self):
-        self.set_view(
-            self.rng.choice(self.nodes),
-            self.rng.sample(range(self.node_count), self.rng.randrange(1, self.owner_count + 1)),
-        )  # false suspicion
+        """a false suspicion: one node believes in other owners"""
+        node = self.rng.choice(self.nodes)
+        size = self.rng.randrange(1, self.owner_count + 1)
+        self.set_view(node, self.rng.sample(range(self.node_count), size))
 
     def try_drop(self):
+        """every node that holds the slot without owning it asks the owners of its view"""
         for n in self.nodes:
             if n.owner() or n.status == "EMPTY":
                 continue
@@ -172,7 +172,7 @@ class Views:
                 self.stats["drop_refused_not_owner"] += 1
                 return
             if (
-                (o.status == "READY" or mutant("drop_noready") and o.status == "SYNCING")
+                o.status == "READY"
                 and (o.context.dominates(ctx) or mutant("drop_nodom"))
                 and all(o.context.covers(d.last) or i in o.pending for i, d in pend.items())
             ):
@@ -195,9 +195,8 @@ class Views:
             self.stats["dropped_with_other_view"] += 1
         rest = [m for m in self.nodes if m is not n]
         for d in n.reflects:  # ghost: a drop never removes the last copy
-            moot = (
-                d.kind != "KILL" and d.births <= n.kills_seen
-            )  # covered by its KILL, nobody needs it any more
+            # covered by its KILL, nobody needs it any more
+            moot = d.kind != "KILL" and d.births <= n.kills_seen
             if (
                 self.fresh(d)
                 and not moot

@@ -5,15 +5,15 @@ from slot_delta import EPS, ID, Life, norm, spec
 
 
 class Replica:
-    def __init__(self, node, W):
-        W.incarnations += 1
+    def __init__(self, node, world):
+        world.incarnations += 1
         self.node = node
-        self.world = W
-        self.incarnation = W.incarnations
+        self.world = world
+        self.incarnation = world.incarnations
         self.actor = (node, 0)
         self.next = 1
-        self.skew = W.rng.randrange(-EPS, EPS + 1)
-        self.view = frozenset(W.target)
+        self.skew = world.rng.randrange(-EPS, EPS + 1)
+        self.view = frozenset(world.target)
         self.attempt = 0
         self.asking = -1
         self.confirmed = {}
@@ -24,6 +24,7 @@ class Replica:
         self.reset_slot()
 
     def reset_slot(self):
+        """holds nothing of the slot; only what a restart of the slot needs stays (`kept_context`, `dead_here`)"""
         self.context = Context()
         self.store = {}
         self.pending = {}
@@ -39,9 +40,10 @@ class Replica:
             self.next = 1
 
     def changed(self):
+        """every change begins a new attempt to drop the slot and makes earlier confirmations void"""
         self.attempt += 1
         self.confirmed = {}
-        self.dirty = True  # every change makes drop confirmations void
+        self.dirty = True
 
     def owner(self):
         return self.node in self.view
@@ -50,6 +52,7 @@ class Replica:
         return self.world.now + self.skew
 
     def tick(self):
+        """time passes: a new epoch for the actor, absolute deadlines, the floor of the context"""
         t = self.clock()
         if t - self.actor[1] > self.world.rotation_period and not mutant("no_rotation"):
             self.actor = (self.node, t)
@@ -67,6 +70,7 @@ class Replica:
             del self.pending[i]
 
     def mint(self, n):
+        """the next `n` dots of this actor; no dot is ever minted twice"""
         r = tuple((self.actor, self.next + i) for i in range(n))
         self.next += n
         return r
@@ -84,6 +88,7 @@ class Replica:
 
     # ---- receive, park, apply
     def receive(self, d):
+        """applies a delta, parks it while a dependency is not covered, ignores it if it is covered"""
         if self.context.covers(d.last):
             return
         if (
@@ -99,6 +104,7 @@ class Replica:
         self.wake()
 
     def wake(self):
+        """applies parked deltas until none can be applied"""
         ch = True
         while ch:
             ch = False
@@ -155,9 +161,8 @@ class Replica:
             for x in lives:
                 if d.session_id not in x.ids() and d.kind == "UPDATE":
                     st["update_carried"] += 1
-                if (
-                    mutant("rot_extends") and d.kind == "ROTATE"
-                ):  # wrong: a ROTATE must not move the deadline
+                if mutant("rot_extends") and d.kind == "ROTATE":
+                    # wrong: a ROTATE must not move the deadline
                     x.deadline = max(x.deadline, d.deadline + self.world.lifetime)
                     self.world.deadline_of[x.birth] = x.deadline
                 self.update(x, d)
@@ -195,12 +200,13 @@ class Replica:
             if not m:
                 x.attributes.pop(op[1], None)
 
-    # ---- state transfer (L2): an atomic (ctx, live dots, entries)
-    def snapshot(self, peerctx):
+    # ---- state transfer: an atomic (context, live dots, entries)
+    def snapshot(self, peer_context):
+        """all of this replica; the entries only of lives that have something the peer has not seen"""
         ent = {
             b: x.copy()
             for b, x in self.store.items()
-            if any(not peerctx.covers(t) for t in x.live())
+            if any(not peer_context.covers(t) for t in x.live())
         }
         lives = {
             b: (set(x.heads), {(k, t) for k, m in x.attributes.items() for t in m})
@@ -216,6 +222,7 @@ class Replica:
         )
 
     def join_snapshot(self, snap):
+        """(A & B) | (A - context of B) | (B - context of A), for lives and within each life"""
         octx, lives, ent, pend, ostat, (G, ks, dr) = snap
         self.changed()
         for b in list(self.store):  # 1. remove what the other has seen and no longer holds
@@ -244,10 +251,11 @@ class Replica:
                 for t, v in m.items():
                     if not self.context.covers(t):
                         x.attributes.setdefault(k, {})[t] = v
+        # 3. contexts and ghosts
         self.context.join(octx)
         self.reflects |= G
         self.kills_seen |= ks
-        self.dead_roots |= dr  # 3. contexts and ghosts
+        self.dead_roots |= dr
         for d in pend.values():  # 4. parked deltas of the other side are offered too
             if not self.context.covers(d.last):
                 self.pending.setdefault(d.id, d)
@@ -260,12 +268,12 @@ class Replica:
 
     # ---- the invariants
     def check(self):
+        """the store equals the specification of what it reflects, and nothing killed is shown"""
         if not self.dirty or (self.status != "READY" and not mutant("serve_syncing")):
             return
         self.dirty = False
-        ok = (
-            lambda x: x.deadline > self.world.now + 2 * EPS + 1
-        )  # lives near or after their absolute deadline are not compared
+        # lives near or after their absolute deadline are not compared
+        ok = lambda x: x.deadline > self.world.now + 2 * EPS + 1
         for b, x in self.store.items():
             if x.deadline < self.clock() - 1:
                 raise Violation(f"{self.node}: {b} outlived its absolute deadline")

@@ -50,20 +50,14 @@ class World(Clients, Network, Views):
         if schedule == "regain" and rng.random() < 0.5:
             self.node_count = 4
             self.owner_count = 2
-        self.share_rate = (
-            0.9 if schedule in ("rotate", "regain") else rng.choice([0.4, 0.8])
-        )  # how many clients use one session
-        self.sticky_rate = (
-            0.8 if schedule == "foreign" else rng.choice([0, 0.5, 0.9])
-        )  # how often a client stays on its node
-        self.foreign_rate = (
-            0.95 if schedule == "foreign" else rng.choice([0.1, 0.3, 0.9])
-        )  # how many ids are chosen by the application
+        # how many clients use one session, how often a client stays on its node, how many ids the application chooses
+        self.share_rate = 0.9 if schedule in ("rotate", "regain") else rng.choice([0.4, 0.8])
+        self.sticky_rate = 0.8 if schedule == "foreign" else rng.choice([0, 0.5, 0.9])
+        self.foreign_rate = 0.95 if schedule == "foreign" else rng.choice([0.1, 0.3, 0.9])
         self.policy = rng.choice(["ALIAS", "REVOKE"])
         self.stats = defaultdict(int)
-        self.incarnations = (
-            self.merged_groups
-        ) = self.delta_count = self.id_count = self.now = self.crashes = 0
+        self.now = self.crashes = self.incarnations = 0
+        self.delta_count = self.merged_groups = self.id_count = 0
         self.cut_off = None
         self.messages = []
         self.snapshots = []
@@ -86,11 +80,11 @@ class World(Clients, Network, Views):
         return self.cut_off is None or (a in self.cut_off) == (b in self.cut_off)
 
     def fresh(self, d):
+        """are all lives of this delta far from their absolute deadline?"""
         return (
             min((self.deadline_of.get(b, 0) for b in d.births), default=0) > self.now + 2 * EPS + 1
         )
 
-    # ---- running
     def step(self):
         getattr(self, self.rng.choices(ACTIONS, WEIGHTS[self.schedule])[0])()
         self.now += 1
@@ -118,6 +112,10 @@ class World(Clients, Network, Views):
             self.try_drop()
             for _ in range(4 * len(self.questions) + 8):
                 self.drop_protocol()
+        self.check_convergence()
+        self.check_durability()
+
+    def check_convergence(self):
         own = [self.nodes[j] for j in sorted(self.target)]
         o0 = own[0]
         dead = set().union(*(n.dead_roots for n in self.nodes))
@@ -126,10 +124,7 @@ class World(Clients, Network, Views):
             o.dirty = True
             o.check()
         ok = lambda x: x.deadline > self.now + 2 * EPS + 1
-        killed = o0.kills_seen
-        live = lambda G: {
-            d for d in G if self.fresh(d) and (d.kind == "KILL" or not d.births <= killed)
-        }
+        live = lambda deltas: self.still_wanted(deltas, o0.kills_seen)
         for o in own[1:]:
             if norm(o.store, ok) != norm(o0.store, ok) or live(o.reflects) != live(o0.reflects):
                 raise Violation("not converged")
@@ -153,7 +148,15 @@ class World(Clients, Network, Views):
                         )
                     ):
                         raise Violation(f"{d} parked although {h} is held by a live node")
+
+    def still_wanted(self, deltas, killed):
+        """those that are neither near their deadline nor covered by a KILL"""
+        return {d for d in deltas if self.fresh(d) and (d.kind == "KILL" or not d.births <= killed)}
+
+    def check_durability(self):
+        """what was acknowledged by a replica that is still there is on an owner"""
         alive = {(n.node, n.incarnation, n.generation) for n in self.nodes}
+        first = self.nodes[min(self.target)]
         for d, h in self.acked:
-            if h & alive and d not in o0.reflects and live([d]):
+            if h & alive and d not in first.reflects and self.still_wanted([d], first.kills_seen):
                 raise Violation(f"durability: {d} was acked by a survivor and is lost; {h}")
