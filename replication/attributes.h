@@ -11,8 +11,9 @@
 
 namespace sessionmesh::replication {
 
-// One value that some write gave to an attribute. Several entries of one name are siblings: writes that
-// did not know of each other. The strings live as long as what they were read from.
+// One value that some write gave to an attribute. Several entries of one name
+// are siblings: writes that did not know of each other. The strings live as
+// long as what they were read from.
 struct EntryView {
   absl::string_view name;
   Dot dot;
@@ -20,9 +21,10 @@ struct EntryView {
   absl::string_view value;
 };
 
-// AttributeTable holds all entries of one life in one block of memory, ordered by (name, dot). Packing
-// costs a copy of the block at each change and saves about half of the memory that a tree of strings
-// takes: with 8 attributes of 64 bytes, 740 instead of 1,500 bytes.
+// AttributeTable holds all entries of one life in one block of memory, ordered
+// by (name, dot). Packing costs a copy of the block at each change and saves
+// about half of the memory that a tree of strings takes: with 8 attributes of
+// 64 bytes, 740 instead of 1,500 bytes.
 //
 // A value type, immutable but for assignment; not thread-safe.
 class AttributeTable {
@@ -49,8 +51,9 @@ class AttributeTable {
   std::string block_;
 };
 
-// The sibling that readers see: the greatest (hlc, dot). Choosing at read and never at receipt is what
-// keeps replicas from diverging (invariant I7). REQUIRES: `siblings` not empty.
+// The sibling that readers see: the greatest (hlc, dot). Choosing at read and
+// never at receipt is what keeps replicas from diverging (invariant I7).
+// REQUIRES: `siblings` not empty.
 const EntryView& Winner(absl::Span<const EntryView> siblings);
 
 }  // namespace sessionmesh::replication

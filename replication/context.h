@@ -18,16 +18,22 @@ struct DotRange {
   bool operator==(const DotRange&) const = default;
 };
 
-// A Context is the set of dots that a replica of one slot has seen: a version vector with exceptions.
+// A Context is the set of dots that a replica of one slot has seen: a version
+// vector with exceptions.
 //
-//   actor A  |#######base|   |##|    |####|      `base` is the end of the run that begins at 1,
-//   actor B  |##base|                            the rest are ranges above it, never touching
+//   actor A  |#######base|   |##|    |####|
+//   actor B  |##base|
 //
-// It is the whole memory of what was deleted: a birth dot that is covered while its life is absent
-// means the life is dead. Dots of actors born before the floor count as covered although they are no
-// longer stored: whatever they touched is past its absolute deadline (invariant I10).
+// `base` is the end of the run that begins at 1; the other ranges lie above it
+// and never touch.
 //
-// A value type; not thread-safe. Join is associative, commutative and idempotent.
+// It is the whole memory of what was deleted: a birth dot that is covered while
+// its life is absent means the life is dead. Dots of actors born before the
+// floor count as covered although they are no longer stored: whatever they
+// touched is past its absolute deadline (invariant I10).
+//
+// A value type; not thread-safe. Join is associative, commutative and
+// idempotent.
 class Context {
  public:
   struct Entry {
@@ -43,7 +49,8 @@ class Context {
   // Ranges of actors under the floor are ignored.
   void AddRange(const DotRange& range);
 
-  // Afterwards this covers what it covered and what `other` covers (above this floor).
+  // Afterwards this covers what it covered and what `other` covers (above this
+  // floor).
   void Join(const Context& other);
 
   // Whether everything in `other` is covered here.
@@ -52,11 +59,13 @@ class Context {
   // What is covered here and not in `other`, ascending by actor and counter.
   std::vector<DotRange> Minus(const Context& other) const;
 
-  // Forgets actors born before `floor`; they count as covered from now on. The floor never sinks.
+  // Forgets actors born before `floor`; they count as covered from now on. The
+  // floor never sinks.
   void Prune(absl::Time floor);
   absl::Time floor() const { return floor_; }
 
-  // Equal contexts have equal hashes, in every process. The floor does not enter.
+  // Equal contexts have equal hashes, in every process. The floor does not
+  // enter.
   uint64_t Hash() const;
 
   bool empty() const { return entries_.empty(); }
@@ -64,11 +73,18 @@ class Context {
   const std::vector<Entry>& entries() const { return entries_; }
 
   // Compares the stored dots; floors do not enter.
-  bool operator==(const Context& other) const { return entries_ == other.entries_; }
+  bool operator==(const Context& other) const {
+    return entries_ == other.entries_;
+  }
 
  private:
+  // The first entry of `actor` or a greater one.
+  std::vector<Entry>::const_iterator LowerBound(ActorId actor) const;
+  const Entry* Find(ActorId actor) const;
+
   std::vector<Entry> entries_;
   absl::Time floor_ = absl::InfinitePast();
+  ActorId floor_actor_ = 0;  // the same floor as a number that ids compare with
 };
 
 }  // namespace sessionmesh::replication

@@ -11,44 +11,57 @@
 
 namespace sessionmesh::replication {
 
-// One change of one attribute inside a delta. Op number i of a delta owns the dot (actor, first + i).
+// One change of one attribute inside a delta. Op number i of a delta owns the
+// dot (actor, first + i).
 struct Op {
   enum class Kind : uint8_t {
     kPut = 1,     // adds an entry with this op's dot
     kDelete = 2,  // only removes what it superseded
-    kVoid = 3,    // a PUT whose value a later op of the same coalesced group replaced: no entry
+    kVoid = 3,    // a PUT whose value a later op of the same coalesced group
+                  // replaced: no entry
   };
   Kind kind = Kind::kPut;
   std::string name;
-  std::string value;            // kPut only
-  std::vector<Dot> superseded;  // the entries of this attribute that the writer saw
-  // Orders concurrent entries of one attribute when they are read. Kept per op because a coalesced
-  // group holds ops of several writes, and every replica must see the same clock for the same dot.
+  std::string value;  // kPut only
+  // The entries of this attribute that the writer saw.
+  std::vector<Dot> superseded;
+  // Orders concurrent entries of one attribute when they are read. Kept per op
+  // because a coalesced group holds ops of several writes, and every replica
+  // must see the same clock for the same dot.
   Hlc hlc = 0;
 
   bool operator==(const Op&) const = default;
 };
 
-// A Delta is one atomic change of one session (or of all lives that hold one foreign id), the unit that
-// replicas send each other. It never changes once minted; replicas that have applied the same set of
-// deltas have the same state, whatever the order.
+// A Delta is one atomic change of one session (or of all lives that hold one
+// foreign id), the unit that replicas send each other. It never changes once
+// minted; replicas that have applied the same set of deltas have the same
+// state, whatever the order.
 //
-//   kCreate  op 0 is PUT "\0id" and its dot is the birth of the life; further ops follow
-//   kUpdate  applied when all `deps` are covered, to each named life that is live
-//   kRotate  an update whose op 0 replaces the ids that the writer saw; never coalesced
-//   kKill    applied at once, erases exactly the named lives, has no ops and takes one dot
+//   kCreate  op 0 is PUT "\0id", its dot is the birth of the life
+//   kUpdate  waits for its `deps`, then changes each named life that is live
+//   kRotate  an update whose op 0 replaces the ids seen; never coalesced
+//   kKill    erases exactly the named lives, at once; no ops, one dot
 //
 // A life is named by its birth dot, never by its id (replication rules A1, B4).
 struct Delta {
-  enum class Kind : uint8_t { kCreate = 1, kUpdate = 2, kRotate = 3, kKill = 4 };
+  enum class Kind : uint8_t {
+    kCreate = 1,
+    kUpdate = 2,
+    kRotate = 3,
+    kKill = 4,
+  };
 
   SlotId slot = 0;
   Kind kind = Kind::kUpdate;
   ActorId actor = 0;
-  uint64_t first = 0;       // counter of the first dot
-  std::vector<Dot> births;  // ascending; one, or several for a foreign id that was created twice
-  std::vector<Dot> deps;    // heads of those lives at the writer, ascending; empty for CREATE and KILL
-  // Coalesced groups: the last dots of the members but the last; they were heads in between.
+  uint64_t first = 0;  // counter of the first dot
+  // Ascending; one, or several for a foreign id that was created twice.
+  std::vector<Dot> births;
+  // Heads of those lives at the writer, ascending; empty for CREATE and KILL.
+  std::vector<Dot> deps;
+  // Coalesced groups: the last dots of the members but the last; they were
+  // heads in between.
   std::vector<Dot> inner_heads;
   Hlc hlc = 0;
   std::vector<Op> ops;  // at least one, but for kKill
@@ -70,13 +83,17 @@ struct Delta {
 
 using DeltaPtr = std::shared_ptr<const Delta>;
 
-// Whether `next` may join `group` in a sender's queue: same actor and slot, equal births, `next` depends on
-// exactly the group's last dot and on nothing else, and neither is a ROTATE or a KILL (invariants I14,
-// I17, rule A5). Anything looser can dead-lock the group on a third delta.
+// Whether `next` may join `group` in a sender's queue: same actor and slot,
+// equal births, `next` depends on exactly the group's last dot and on nothing
+// else, and neither is a ROTATE or a KILL (invariants I14, I17, rule A5).
+// Anything looser can dead-lock the group on a third delta. Their dots must
+// also follow each other, because a delta is one run of dots: what the actor
+// wrote to another session of the slot in between keeps them apart.
 bool MayCoalesce(const Delta& group, const Delta& next);
 
-// The group of both: dots of both, deps of the first, values that `next` replaced voided. Applying it
-// equals applying the two in turn. REQUIRES: MayCoalesce(group, next).
+// The group of both: dots of both, deps of the first, values that `next`
+// replaced voided. Applying it equals applying the two in turn. REQUIRES:
+// MayCoalesce(group, next).
 Delta Coalesce(const Delta& group, const Delta& next);
 
 }  // namespace sessionmesh::replication

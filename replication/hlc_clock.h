@@ -6,13 +6,15 @@
 
 namespace sessionmesh::replication {
 
-// HlcClock is the hybrid logical clock of one lane: close to the wall clock, never behind anything it has
-// seen, strictly growing (Kulkarni et al. 2014). It orders concurrent writes for readers and nothing else.
+// HlcClock is the hybrid logical clock of one lane: close to the wall clock,
+// never behind anything it has seen, strictly growing (Kulkarni et al. 2014).
+// It orders concurrent writes for readers and nothing else.
 class HlcClock {
  public:
   // Greater than every value returned or observed before.
   Hlc Next(absl::Time wall);
 
+  // Callers refuse clocks too far ahead before they come here.
   void Observe(Hlc remote);
 
   Hlc latest() const { return latest_; }

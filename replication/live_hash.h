@@ -4,16 +4,17 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-
 #include "replication/types.h"
 
 namespace sessionmesh::replication {
 
-// LiveHash summarises a set of live dots in 128 bits: the sum of a fixed mix of each, so adding and
-// removing one dot is O(1) and order does not matter (AdHash, Bellare and Micciancio 1997).
+// LiveHash summarises a set of live dots in 128 bits: the sum of a fixed mix of
+// each, so adding and removing one dot is O(1) and order does not matter
+// (AdHash, Bellare and Micciancio 1997).
 //
-// Two replicas of a slot with equal contexts and equal hashes hold the same state, because a dot fixes
-// its value. It finds bugs and damage, not attackers: the mix is not keyed.
+// Two replicas of a slot with equal contexts and equal hashes hold the same
+// state, because a dot fixes its value. It finds bugs and damage, not
+// attackers: the mix is not keyed.
 struct LiveHash {
   uint64_t high = 0;
   uint64_t low = 0;

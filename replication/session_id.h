@@ -12,17 +12,19 @@
 
 namespace sessionmesh::replication {
 
-// 128 random bits for an id: from the kernel's generator in the daemon, from the seed in the simulator.
+// 128 random bits for an id: from the kernel's generator in the daemon, from
+// the seed in the simulator.
 using IdEntropy = std::array<uint8_t, 16>;
 
 // SessionIds makes session ids and finds the slot of one.
 //
-//   native   base64url( slot: 2 bytes | random: 16 | KeyedHash("id", slot | random): 4 ), 30 characters
-//   foreign  any other 16 to 256 bytes that a caller brings; its slot is a hash of it
+//   native   base64url(slot: 2 bytes | random: 16 | check: 4), 30 characters;
+//            check = the first bytes of KeyedHash("id", slot | random)
+//   foreign  any other 16 to 256 bytes that a caller brings; its slot is a hash
 //
-// Every 30-character base64url string is taken for native; one whose hash does not fit is forged and refused
-// without a look-up. 16 bits are reserved for the slot although a cluster has fewer, so that the slot count can
-// double later.
+// Every 30-character base64url string is taken for native; one whose hash does
+// not fit is forged and refused without a look-up. 16 bits are reserved for the
+// slot although a cluster has fewer, so that the slot count can double later.
 //
 // Thread-safe; the key must outlive it.
 class SessionIds {
@@ -35,14 +37,17 @@ class SessionIds {
 
   std::string MakeNative(SlotId slot, const IdEntropy& entropy) const;
 
-  // The entropy of the new id of a retried ROTATE: a pseudo-random function of the request, so that the retry
-  // gives the same id and does not look like a second rotation (rule A8).
+  // The entropy of the new id of a retried ROTATE: a pseudo-random function of
+  // the request, so that the retry gives the same id and does not look like a
+  // second rotation (rule A8).
   IdEntropy EntropyOfRequest(absl::string_view request_id) const;
 
-  // INVALID_ARGUMENT for an id of a length that cannot exist; NOT_FOUND for a forged native one.
+  // INVALID_ARGUMENT for an id of a length that cannot exist; NOT_FOUND for a
+  // forged native one.
   absl::StatusOr<SlotId> SlotOf(absl::string_view id) const;
 
-  // Whether a caller may create this id: INVALID_ARGUMENT says the limit, the value, and what to do.
+  // Whether a caller may create this id: INVALID_ARGUMENT says the limit, the
+  // value, and what to do.
   absl::Status CheckForeign(absl::string_view id) const;
 
   uint32_t slot_count() const { return slot_count_; }
@@ -52,8 +57,10 @@ class SessionIds {
   const KeyedHash* key_;
 };
 
-// The short hash by which logs, events and listings name a session: ids are credentials.
-std::string SessionHash(absl::string_view id);  // 12 hexadecimal digits
+// The short hash by which logs, events and listings name a session: ids are
+// credentials.
+// 12 hexadecimal digits.
+std::string SessionHash(absl::string_view id);
 
 }  // namespace sessionmesh::replication
 

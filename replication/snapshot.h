@@ -24,19 +24,22 @@ struct LastAccess {
 struct SnapshotLife {
   Dot birth;
   int64_t last_access_ms = 0;
-  // Everything that keeps it alive at the source, so that the receiver can drop what is missing here.
+  // Everything that keeps it alive at the source. Being listed is what keeps
+  // the life at the receiver; the dots add up to the hash of the whole.
   std::vector<Dot> live_dots;
-  // The life whole, when the receiver lacks one of its dots; otherwise null and the list is enough.
+  // The life whole, when the receiver lacks one of its dots. Otherwise null:
+  // who covers the heads of a life has done to it all that the source has.
   std::shared_ptr<const Life> full;
 };
 
-// The state of one slot as one atomic triple: context, live dots, entries (invariant I6). A part of it with
-// the whole context would delete live data at the receiver; so the receiver stages all parts and joins once.
+// The state of one slot as one atomic triple: context, live dots, entries
+// (invariant I6). A part of it with the whole context would delete live data at
+// the receiver; so the receiver stages all parts and joins once.
 struct Snapshot {
   Context context;
   LiveHash live_hash;
   std::vector<SnapshotLife> lives;  // ascending by birth
-  std::vector<DeltaPtr> parked;     // offered along: their dependencies may be here
+  std::vector<DeltaPtr> parked;     // their dependencies may be at the receiver
 };
 
 }  // namespace sessionmesh::replication
