@@ -49,6 +49,7 @@ inline constexpr uint64_t kIncarnationMax = membership::kIncarnationMax;
 // ---- Numbers of replication
 inline constexpr uint32_t kSlotCountMax = 65536;
 inline constexpr uint64_t kCounterMax = (uint64_t{1} << 48) - 1;  // of a dot
+inline constexpr uint64_t kFrameSeqMax = uint64_t{1} << 62;
 inline constexpr uint64_t kHlcMax = (uint64_t{1} << 63) - 1;
 // Milliseconds since 1970 or of a duration: until the year 6429.
 inline constexpr int64_t kMillisMax = (int64_t{1} << 47) - 1;
