@@ -26,19 +26,33 @@ size_t VarintSize(uint64_t value) {
   return size;
 }
 
-void PutVarint(uint64_t value, std::string* out) {
-  while (value >= 0x80) {
-    out->push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out->push_back(static_cast<char>(value));
-}
+// Writes into room that PackedSize has measured.
+class Writer {
+ public:
+  explicit Writer(char* at) : at_(at) {}
 
-void PutFixed(uint64_t value, std::string* out) {
-  char bytes[sizeof(value)];
-  std::memcpy(bytes, &value, sizeof(value));
-  out->append(bytes, sizeof(bytes));
-}
+  const char* at() const { return at_; }
+
+  void Varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) *at_++ = static_cast<char>(value | 0x80);
+    *at_++ = static_cast<char>(value);
+  }
+
+  void Fixed(uint64_t value) {
+    std::memcpy(at_, &value, sizeof(value));
+    at_ += sizeof(value);
+  }
+
+  void Bytes(absl::string_view bytes) {
+    Varint(bytes.size());
+    // An empty view may have no data to copy from.
+    if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+
+ private:
+  char* at_;
+};
 
 // Walks a block that Pack wrote, hence without bounds to check.
 class Reader {
@@ -114,25 +128,23 @@ size_t PackedSize(absl::Span<const EntryView> entries) {
 
 AttributeTable AttributeTable::Pack(absl::Span<const EntryView> entries) {
   AttributeTable table;
-  std::string& block = table.block_;
-  block.reserve(PackedSize(entries));
+  table.block_.resize(PackedSize(entries));
+  Writer writer(table.block_.data());
   for (size_t begin = 0; begin < entries.size();) {
     const size_t end = RunEnd(entries, begin);
-    const absl::string_view name = entries[begin].name;
-    DCHECK(end == entries.size() || name < entries[end].name);
-    PutVarint(name.size(), &block);
-    block.append(name.data(), name.size());
-    PutVarint(end - begin, &block);
+    DCHECK(end == entries.size() || entries[begin].name < entries[end].name);
+    writer.Bytes(entries[begin].name);
+    writer.Varint(end - begin);
     for (; begin < end; ++begin) {
       const EntryView& entry = entries[begin];
       DCHECK(begin + 1 == end || entry.dot < entries[begin + 1].dot);
-      PutFixed(entry.dot.actor, &block);
-      PutFixed(entry.hlc, &block);
-      PutVarint(entry.dot.counter, &block);
-      PutVarint(entry.value.size(), &block);
-      block.append(entry.value.data(), entry.value.size());
+      writer.Fixed(entry.dot.actor);
+      writer.Fixed(entry.hlc);
+      writer.Varint(entry.dot.counter);
+      writer.Bytes(entry.value);
     }
   }
+  DCHECK(writer.at() == table.block_.data() + table.block_.size());
   return table;
 }
 
@@ -159,6 +171,15 @@ std::vector<EntryView> AttributeTable::Find(absl::string_view name) const {
     }
   }
   return found;
+}
+
+void AttributeTable::AppendDots(std::vector<Dot>* dots) const {
+  for (Reader reader(block_); !reader.done();) {
+    const absl::string_view name = reader.Bytes();
+    for (uint64_t left = reader.Varint(); left > 0; --left) {
+      dots->push_back(reader.Entry(name).dot);
+    }
+  }
 }
 
 size_t AttributeTable::payload_bytes() const {

@@ -40,6 +40,9 @@ class AttributeTable {
   // The entries of one attribute, siblings included.
   std::vector<EntryView> Find(absl::string_view name) const;
 
+  // Appends the dot of each entry, in the order of the entries.
+  void AppendDots(std::vector<Dot>* dots) const;
+
   // Names and values without the bookkeeping, in bytes.
   size_t payload_bytes() const;
   size_t memory_bytes() const { return block_.capacity(); }

@@ -17,17 +17,25 @@ namespace sessionmesh::replication {
 enum class Consistency : uint8_t { kLocal = 1, kSession = 2, kQuorum = 3 };
 enum class Durability : uint8_t { kLocal = 1, kOne = 2, kQuorum = 3, kAll = 4 };
 
-// Names one call or one watch between the shell and a lane. Chosen by the shell, unique in the lane while it
-// is under way.
+// Names one call or one watch between the shell and a lane. Chosen by the
+// shell, unique in the lane while it is under way.
 using CallHandle = uint64_t;
 
 // One call of a client, already routed to the lane of its session.
 struct Command {
-  enum class Kind : uint8_t { kCreate = 1, kGet, kUpdate, kTouch, kDelete, kRotate };
+  enum class Kind : uint8_t {
+    kCreate = 1,
+    kGet,
+    kUpdate,
+    kTouch,
+    kDelete,
+    kRotate
+  };
 
   CallHandle handle = 0;
   Kind kind = Kind::kGet;
-  std::string session_id;  // kCreate: chosen already, by the caller or by SessionIds
+  std::string
+      session_id;  // kCreate: chosen already, by the caller or by SessionIds
   std::vector<std::string> tokens;
   absl::Time deadline;  // steady clock
 
@@ -40,14 +48,14 @@ struct Command {
   std::map<std::string, std::string> set;  // kCreate, kUpdate, kRotate
   std::vector<std::string> unset;          // kUpdate, kRotate
   std::optional<std::string> user;         // kCreate, kUpdate, kRotate
-  absl::Duration idle;               // kCreate; zero: the default
-  absl::Duration absolute_lifetime;  // kCreate; zero: the default
-  std::string if_version;              // kUpdate
-  std::vector<std::string> if_absent;  // kUpdate
-  bool upsert = false;                 // kUpdate
-  bool return_session = false;         // kUpdate
-  // kRotate: the id that the session gets, native and of the same slot. For a command with a request_id it
-  // comes from SessionIds::EntropyOfRequest.
+  absl::Duration idle;                     // kCreate; zero: the default
+  absl::Duration absolute_lifetime;        // kCreate; zero: the default
+  std::string if_version;                  // kUpdate
+  std::vector<std::string> if_absent;      // kUpdate
+  bool upsert = false;                     // kUpdate
+  bool return_session = false;             // kUpdate
+  // kRotate: the id that the session gets, native and of the same slot. For a
+  // command with a request_id it comes from SessionIds::EntropyOfRequest.
   std::string new_session_id;
 };
 
@@ -81,7 +89,8 @@ enum class Reason : uint8_t {
 
 struct Failure {
   Reason reason = Reason::kNone;
-  bool applied = false;  // the change is in effect here although the call failed
+  bool applied =
+      false;  // the change is in effect here although the call failed
   membership::NodeName missing_writer;
   bool missing_writer_alive = false;
   uint64_t behind = 0;  // changes of that writer that are missing in the slot
@@ -95,7 +104,8 @@ struct Reply {
   CallHandle handle = 0;
   absl::Status status;
   Failure failure;  // when !status.ok()
-  // Successful calls but kDelete and plain kUpdate; also with kPreconditionFailed and kWriteLost.
+  // Successful calls but kDelete and plain kUpdate; also with
+  // kPreconditionFailed and kWriteLost.
   std::optional<SessionView> session;
   std::string token;
   uint32_t replicas = 0;  // writes: owners known to hold it, this one included
@@ -107,7 +117,14 @@ struct Reply {
 
 // What a watcher is told: the session, or its end (then the watch is over).
 struct WatchUpdate {
-  enum class End : uint8_t { kNone = 0, kDeleted, kIdle, kDeadline, kRotated, kRevoked };
+  enum class End : uint8_t {
+    kNone = 0,
+    kDeleted,
+    kIdle,
+    kDeadline,
+    kRotated,
+    kRevoked
+  };
   CallHandle handle = 0;
   std::optional<SessionView> session;
   std::string token;

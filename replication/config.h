@@ -9,12 +9,14 @@
 
 namespace sessionmesh::replication {
 
-// What one lane of replication is built with. Cluster constants must be the same on every node (the shell
-// compares them when two nodes meet); the rest may differ.
+// What one lane of replication is built with. Cluster constants must be the
+// same on every node (the shell compares them when two nodes meet); the rest
+// may differ.
 struct Config {
   // --- cluster constants
   uint32_t slot_count = 1024;  // power of two, at most 65536
-  uint32_t lane_count = 8;     // power of two, at most slot_count; slot s belongs to lane s % lane_count
+  uint32_t lane_count = 8;  // power of two, at most slot_count; slot s belongs
+                            // to lane s % lane_count
   // No session lives longer; contexts forget actors after it (invariant I10).
   absl::Duration absolute_lifetime_max = absl::Hours(24 * 30);
   // The greatest difference between two nodes' wall clocks that is tolerated.
@@ -22,62 +24,76 @@ struct Config {
 
   // --- this lane
   uint32_t lane = 0;  // in [0, lane_count)
-  // This node starts a cluster (it has no seeds and remembers no peers): its slots are ready at once.
+  // This node starts a cluster (it has no seeds and remembers no peers): its
+  // slots are ready at once.
   bool bootstrap = false;
 
   // --- sessions
   absl::Duration idle_default = absl::Minutes(30);
   absl::Duration absolute_lifetime_default = absl::Hours(24);
-  size_t session_bytes_max = 256 << 10;    // names and values together
-  size_t attributes_max = 1024;            // per session
+  size_t session_bytes_max = 256 << 10;  // names and values together
+  size_t attributes_max = 1024;          // per session
   size_t name_bytes_max = 256;
   size_t value_bytes_max = 64 << 10;
   size_t user_bytes_max = 256;
-  size_t lane_bytes_max = size_t{256} << 20;  // payload of all sessions of the lane
+  size_t lane_bytes_max = size_t{256}
+                          << 20;  // payload of all sessions of the lane
 
   // --- calls
   absl::Duration call_timeout_max = absl::Seconds(30);
-  // How long a call waits for what its token names before it says STALE, if its deadline is later.
+  // How long a call waits for what its token names before it says STALE, if its
+  // deadline is later.
   absl::Duration catch_up_timeout = absl::Seconds(2);
   // A missing dot is normally on its way; ask for it only after this.
   absl::Duration catch_up_patience = absl::Milliseconds(3);
   size_t waiting_calls_max = 4096;
   absl::Duration dedupe_window = absl::Seconds(60);
-  size_t dedupe_entries_max = 16384;
+  size_t dedupe_entries_max = 8192;
   size_t watches_max = 1024;
 
   // --- delta streams
   size_t frame_bytes_max = 64 << 10;
-  size_t frames_in_flight_max = 8;
-  size_t queue_bytes_max = 8 << 20;  // per peer and lane; beyond it the slots turn dirty
+  size_t frame_deltas_max = 512;
+  size_t frames_in_flight_max = 4;
+  size_t queue_bytes_max =
+      8 << 20;  // per peer and lane; beyond it the slots turn dirty
   absl::Duration hello_interval = absl::Seconds(2);  // repeated until answered
 
   // --- slots
-  size_t log_bytes_max = 8 << 10;      // per slot
-  size_t parked_bytes_max = 1 << 20;   // per slot
-  absl::Duration parked_patience = absl::Milliseconds(200);  // then the dependency is pulled
+  size_t log_bytes_max = 8 << 10;     // per slot
+  size_t parked_bytes_max = 1 << 20;  // per slot
+  absl::Duration parked_patience =
+      absl::Milliseconds(200);  // then the dependency is pulled
   absl::Duration parked_max = absl::Minutes(10);
 
   // --- state transfer
-  size_t pulls_in_flight_max = 8;        // of this lane, to all peers
-  size_t transfers_in_flight_max = 16;   // snapshots pinned for peers
+  size_t pulls_in_flight_max = 8;       // of this lane, to all peers
+  size_t transfers_in_flight_max = 16;  // snapshots pinned for peers
   size_t state_part_bytes_max = 256 << 10;
   absl::Duration pull_timeout = absl::Seconds(2);
   absl::Duration transfer_idle_max = absl::Seconds(10);
   absl::Duration digest_interval = absl::Seconds(10);
-  absl::Duration settle_time = absl::Seconds(2);  // slots changed more recently are left out of digests
-  // A node that knows of others but reaches no ready owner serves what it has after this, and says degraded.
+  absl::Duration settle_time =
+      absl::Seconds(2);  // slots changed more recently are left out of digests
+  // A node that knows of others but reaches no ready owner serves what it has
+  // after this, and says degraded.
   absl::Duration orphan_grace = absl::Seconds(60);
+  // When nobody is ready (a cluster that starts), the owner list must have been
+  // the same for this long.
+  absl::Duration bootstrap_settle = absl::Seconds(1);
 
   // --- expiry
   absl::Duration touch_flush_interval = absl::Milliseconds(100);
   absl::Duration expiry_scan_interval = absl::Seconds(1);
-  absl::Duration view_delay_max = absl::Seconds(10);  // how late another node may learn of a change of view
+  absl::Duration view_delay_max =
+      absl::Seconds(10);  // how late another node may learn of a change of view
 
-  // Every limit in range and consistent with the others; INVALID_ARGUMENT names the first that is not.
+  // Every limit in range and consistent with the others; INVALID_ARGUMENT names
+  // the first that is not.
   absl::Status Validate() const;
 
-  // A new actor id is taken this often; an actor may be named in deltas for this long.
+  // A new actor id is taken this often; an actor may be named in deltas for
+  // this long.
   absl::Duration actor_rotation() const { return absolute_lifetime_max / 4; }
   // Actors born longer ago than this are forgotten.
   absl::Duration context_horizon() const {

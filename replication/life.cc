@@ -32,12 +32,11 @@ bool Life::HeldIdOnce(IdHash hash) const {
 }
 
 std::vector<Dot> Life::LiveDots() const {
-  const std::vector<EntryView> entries = attributes.Unpack();
   std::vector<Dot> dots;
-  dots.reserve(1 + heads.size() + entries.size());
+  dots.reserve(16);
   dots.push_back(birth);
   dots.insert(dots.end(), heads.begin(), heads.end());
-  for (const EntryView& entry : entries) dots.push_back(entry.dot);
+  attributes.AppendDots(&dots);
   std::sort(dots.begin(), dots.end());
   dots.erase(std::unique(dots.begin(), dots.end()), dots.end());
   return dots;

@@ -14,15 +14,17 @@
 #include "replication/snapshot.h"
 #include "replication/types.h"
 
-// What lanes of the same number say to each other. Each node sends everything for one peer over one stream
-// that it opened itself: in order, nothing lost while the stream stands, anything in flight lost when it
-// breaks. Every message tolerates being repeated.
+// What lanes of the same number say to each other. Each node sends everything
+// for one peer over one stream that it opened itself: in order, nothing lost
+// while the stream stands, anything in flight lost when it breaks. Every
+// message tolerates being repeated.
 
 namespace sessionmesh::replication {
 
 using membership::NodeName;
 
-// One run of a process, chosen at random at its start. A peer that shows a new one has forgotten everything.
+// One run of a process, chosen at random at its start. A peer that shows a new
+// one has forgotten everything.
 using ProcessId = uint64_t;
 
 struct SlotDot {
@@ -41,39 +43,46 @@ struct ActorHome {
   bool operator==(const ActorHome&) const = default;
 };
 
-// First on every stream, and repeated until a Hello of the other side shows that it was heard.
+// First on every stream, and repeated until a Hello of the other side shows
+// that it was heard.
 struct Hello {
   ProcessId process = 0;  // of the sender
-  // What the sender has of the receiver's delta stream: it resumes behind `received_seq`. Zero
-  // process: nothing was ever received.
+  // What the sender has of the receiver's delta stream: it resumes behind
+  // `received_seq`. Zero process: nothing was ever received.
   ProcessId received_process = 0;
   uint64_t received_epoch = 0;
   uint64_t received_seq = 0;
-  std::vector<ActorHome> actors;  // the sender's own and others that it knows, at most kActorHomesMax
+  std::vector<ActorHome> actors;  // the sender's own and others that it knows,
+                                  // at most kActorHomesMax
 
   bool operator==(const Hello&) const = default;
 };
 
-// A numbered batch of deltas. `epoch` changes when the sender has dropped its queue; `seq` begins at 1.
+// A numbered batch of deltas. `epoch` changes when the sender has dropped its
+// queue; `seq` begins at 1.
 struct Frame {
   uint64_t epoch = 0;
   uint64_t seq = 0;
   std::vector<DeltaPtr> deltas;
 };
 
-// Everything up to `seq` has arrived and is applied, except `parked`; of these, `settled` later names
-// those that have become applied. Only applied deltas count as held (invariant I12).
+// Everything up to `seq` has arrived and is applied, except `parked`; of these,
+// `settled` later names those that have become applied. Only applied deltas
+// count as held (invariant I12).
 struct FrameAck {
   ProcessId process = 0;  // whose frames these were
   uint64_t epoch = 0;
   uint64_t seq = 0;
-  std::vector<SlotDot> parked;   // last dots of deltas that wait for a dependency
-  std::vector<SlotDot> settled;  // last dots of deltas reported as parked before
+  std::vector<SlotDot>
+      parked;  // last dots of deltas that wait for a dependency
+  std::vector<SlotDot>
+      settled;  // last dots of deltas reported as parked before
 
   bool operator==(const FrameAck&) const = default;
 };
 
-// Asks for what the receiver of this message has and the sender lacks in one slot.
+// Asks for what the receiver of this message has and the sender lacks in one
+// slot.
 struct Pull {
   uint64_t pull = 0;  // chosen by the puller, unique in its process
   SlotId slot = 0;
@@ -84,8 +93,8 @@ struct Pull {
   bool operator==(const Pull&) const = default;
 };
 
-// Asks for part number `part` of the state that answers `pull`. Parts are asked for one at a time, so no more than
-// one is ever under way.
+// Asks for part number `part` of the state that answers `pull`. Parts are asked
+// for one at a time, so no more than one is ever under way.
 struct PullMore {
   uint64_t pull = 0;
   uint32_t part = 0;
@@ -104,16 +113,19 @@ struct PullReply {
   uint64_t pull = 0;
   SlotId slot = 0;
   Kind kind = Kind::kEqual;
-  // The source's slot is ready: it has itself caught up with the owners there were before it.
+  // The source's slot is ready: it has itself caught up with the owners there
+  // were before it.
   bool ready = false;
-  // Hash of the names of the owners as the source sees them; a QUORUM across differing lists is degraded.
+  // Hash of the names of the owners as the source sees them; a QUORUM across
+  // differing lists is degraded.
   uint64_t owners_hash = 0;
   // Who the source takes or took for an owner not long ago (rule D).
   std::vector<NodeName> recent;
   // Whenever the hashes differ: all of them (also with kEqual).
   std::vector<LastAccess> last_accesses;
   std::vector<DeltaPtr> deltas;  // kDeltas
-  // kState. The first part carries context, hash and the source's parked deltas.
+  // kState. The first part carries context, hash and the source's parked
+  // deltas.
   uint32_t part = 0;
   bool last = true;
   Snapshot state;
@@ -132,19 +144,20 @@ struct SlotDigest {
   bool operator==(const SlotDigest&) const = default;
 };
 
-// What the sender holds, slot by slot; slots where it never saw anything are left out. A receiver that finds a
-// difference pulls.
+// What the sender holds, slot by slot; slots where it never saw anything are
+// left out. A receiver that finds a difference pulls.
 struct Digest {
-  // All slots of the lane are described: one that is missing is empty at the sender. Otherwise only those that
-  // have been quiet for a while.
+  // All slots of the lane are described: one that is missing is empty at the
+  // sender. Otherwise only those that have been quiet for a while.
   bool complete = false;
-  bool ready = false;  // the sender's lane is ready
+  bool ready = false;             // the sender's lane is ready
   std::vector<SlotDigest> slots;  // ascending by slot
 
   bool operator==(const Digest&) const = default;
 };
 
-// The sender has dropped deltas meant for the receiver in these slots: pull them.
+// The sender has dropped deltas meant for the receiver in these slots: pull
+// them.
 struct Resync {
   std::vector<SlotId> slots;
 
@@ -158,23 +171,25 @@ struct SlotTouch {
   bool operator==(const SlotTouch&) const = default;
 };
 
-// Accesses since the last ones sent. May be lost; state transfers carry them too.
+// Accesses since the last ones sent. May be lost; state transfers carry them
+// too.
 struct Touches {
   std::vector<SlotTouch> touches;
 
   bool operator==(const Touches&) const = default;
 };
 
-// The receiver's last frame was not accepted as a whole: a clock too far ahead, or an actor outside the
-// bounds of time. The sender stops sending deltas until the link begins anew.
+// The receiver's last frame was not accepted as a whole: a clock too far ahead,
+// or an actor outside the bounds of time. The sender stops sending deltas until
+// the link begins anew.
 struct Refuse {
   std::string why;
 
   bool operator==(const Refuse&) const = default;
 };
 
-using Message = std::variant<Hello, Frame, FrameAck, Pull, PullMore, PullReply, DigestRequest, Digest,
-                             Resync, Touches, Refuse>;
+using Message = std::variant<Hello, Frame, FrameAck, Pull, PullMore, PullReply,
+                             DigestRequest, Digest, Resync, Touches, Refuse>;
 
 inline constexpr size_t kActorHomesMax = 256;
 

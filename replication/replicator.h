@@ -37,10 +37,10 @@ struct LaneStatus {
 struct PeerStatus {
   NodeName name;
   bool connected = false;
-  uint64_t sent = 0;          // deltas since this process began
+  uint64_t sent = 0;  // deltas since this process began
   uint64_t acknowledged = 0;
   uint64_t lag_operations = 0;
-  absl::Duration lag;         // age of the oldest delta not acknowledged
+  absl::Duration lag;  // age of the oldest delta not acknowledged
   uint64_t backlog_bytes = 0;
   uint32_t slots_dirty = 0;
   uint32_t slots_pulling = 0;
@@ -51,27 +51,31 @@ struct Holder {
   bool slot_ready = false;
   bool holds = false;
   SlotId slot = 0;
-  std::vector<Dot> version;          // union of the heads
-  std::vector<std::string> writers;  // node of each dot's actor, "" when unknown
+  std::vector<Dot> version;  // union of the heads
+  std::vector<std::string>
+      writers;  // node of each dot's actor, "" when unknown
 };
 
-// A Replicator is one lane of this node's replication: the slots s with s % lane_count == lane, the streams of
-// deltas to and from the same lane of every peer, and the calls of clients that wait in it.
+// A Replicator is one lane of this node's replication: the slots s with s %
+// lane_count == lane, the streams of deltas to and from the same lane of every
+// peer, and the calls of clients that wait in it.
 //
-// It is a pure state machine: messages, commands, clocks and randomness come in, Effects go out; no call blocks, and
-// each is short (state transfers, expiry and digests go in slices). Same inputs, same outputs.
+// It is a pure state machine: messages, commands, clocks and randomness come
+// in, Effects go out; no call blocks, and each is short (state transfers,
+// expiry and digests go in slices). Same inputs, same outputs.
 //
-// In this release every member owns every slot (replicas = all). Owners are the members that are alive or
-// suspect, this node included.
+// In this release every member owns every slot (replicas = all). Owners are the
+// members that are alive or suspect, this node included.
 //
-//   shell                                   Replicator
-//   client call      -- Execute ----------> slot, or waits for: token, replicas, quorum
-//   peer message     -- Step -------------> slot, outbound and inbound streams, transfers
-//   stream opened    -- LinkUp -----------> Hello, then deltas resume where the peer says
-//   membership       -- SetView ----------> owners; death sync; durability re-counted
-//   clock            -- Tick -------------> whatever is due at NextDeadline()
+//   client call     -- Execute --> answered, or waits for token, replicas,
+//   quorum peer message    -- Step -----> slots, streams of deltas, state
+//   transfers stream opened   -- LinkUp ---> Hello, then deltas resume where
+//   the peer says membership      -- SetView --> owners; death sync; durability
+//   counted again clock           -- Tick -----> whatever is due at
+//   NextDeadline()
 //
-// Single-threaded by contract: the shell keeps each lane under one mutex. The key and ids must outlive it.
+// Single-threaded by contract: the shell keeps each lane under one mutex. The
+// key and ids must outlive it.
 class Replicator {
  public:
   struct Identity {
@@ -80,37 +84,45 @@ class Replicator {
   };
 
   // REQUIRES: config.Validate().ok().
-  Replicator(const Config& config, Identity self, const SessionIds* ids, const KeyedHash* key,
-             uint64_t seed, Instant now);
+  Replicator(const Config& config, Identity self, const SessionIds* ids,
+             const KeyedHash* key, uint64_t seed, Instant now);
   ~Replicator();
   Replicator(const Replicator&) = delete;
   Replicator& operator=(const Replicator&) = delete;
 
-  // A peer said something. Messages of unknown peers are heard too: their Hello may be faster than gossip.
-  void Step(const NodeName& from, const Message& message, Instant now, Effects* effects);
+  // A peer said something. Messages of unknown peers are heard too: their Hello
+  // may be faster than gossip.
+  void Step(const NodeName& from, const Message& message, Instant now,
+            Effects* effects);
 
-  // A client calls. The reply comes now or with a later call of this class, exactly once, unless cancelled.
+  // A client calls. The reply comes now or with a later call of this class,
+  // exactly once, unless cancelled.
   void Execute(const Command& command, Instant now, Effects* effects);
 
-  // The client is gone: frees what the call holds, no reply follows. A write stays in effect.
+  // The client is gone: frees what the call holds, no reply follows. A write
+  // stays in effect.
   void Cancel(CallHandle handle);
 
-  // Streams the session now and after each change until it ends. The last update of a watch has an end or a
-  // status; Unwatch ends it silently.
+  // Streams the session now and after each change until it ends. The last
+  // update of a watch has an end or a status; Unwatch ends it silently.
   void Watch(CallHandle handle, const std::string& session_id,
-             const std::vector<std::string>& tokens, Instant now, Effects* effects);
+             const std::vector<std::string>& tokens, Instant now,
+             Effects* effects);
   void Unwatch(CallHandle handle);
 
   // Membership's view changed. Also to be called once before the first Execute.
   void SetView(const membership::ViewPtr& view, Instant now, Effects* effects);
 
-  // The outgoing stream to `peer` stands, or is broken. Sends to a peer whose link is down are not made.
+  // The outgoing stream to `peer` stands, or is broken. Sends to a peer whose
+  // link is down are not made.
   void LinkUp(const NodeName& peer, Instant now, Effects* effects);
   void LinkDown(const NodeName& peer, Instant now, Effects* effects);
 
-  // Stops serving (calls get kShuttingDown, those that wait are still answered) and hands over.
+  // Stops serving (calls get kShuttingDown, those that wait are still answered)
+  // and hands over.
   void Leave(Instant now, Effects* effects);
-  // After Leave: every delta minted here is on another live owner, or there is none.
+  // After Leave: every delta minted here is on another live owner, or there is
+  // none.
   bool handed_over() const;
 
   void Tick(Instant now, Effects* effects);

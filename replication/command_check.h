@@ -1,0 +1,24 @@
+#ifndef REPLICATION_COMMAND_CHECK_H_
+#define REPLICATION_COMMAND_CHECK_H_
+
+#include "absl/status/status.h"
+#include "replication/command.h"
+#include "replication/config.h"
+
+namespace sessionmesh::replication {
+
+// Whether a command is well formed and within the limits that need no look at
+// the session: names, values, counts, lifetimes, request id. INVALID_ARGUMENT
+// says the field, the value and the limit; `failure` says it to machines. The
+// session id and the tokens are checked elsewhere.
+absl::Status CheckCommand(const Command& command, const Config& config,
+                          Failure* failure);
+
+// INVALID_ARGUMENT about a named limit, with the machine-readable part filled
+// in.
+absl::Status OverLimit(absl::string_view what, uint64_t value, uint64_t limit,
+                       Failure* failure);
+
+}  // namespace sessionmesh::replication
+
+#endif  // REPLICATION_COMMAND_CHECK_H_

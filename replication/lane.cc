@@ -1,0 +1,381 @@
+#include "replication/lane.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "glog/logging.h"
+
+namespace sessionmesh::replication {
+namespace {
+
+// A peer that refused our deltas is asked again after this.
+constexpr absl::Duration kRefusedPause = absl::Seconds(5);
+
+}  // namespace
+
+Lane::Lane(const Config& config, Replicator::Identity self,
+           const SessionIds* ids, const KeyedHash* key, uint64_t seed,
+           Instant now)
+    : config_(config),
+      self_(std::move(self)),
+      ids_(ids),
+      key_(key),
+      random_(seed),
+      owners_(self_.name),
+      started_(now.steady),
+      dedupe_(config.dedupe_window, config.dedupe_entries_max),
+      puller_(config_),
+      transfers_(config_),
+      next_scan_at_(now.steady + config.expiry_scan_interval),
+      next_digest_at_(now.steady + config.digest_interval),
+      next_touch_flush_at_(now.steady) {
+  const absl::Status valid = config_.Validate();
+  CHECK(valid.ok()) << valid;
+  CHECK_NE(self_.process, 0u);
+  const Slot::Limits limits{.parked_bytes_max = config_.parked_bytes_max,
+                            .log_bytes_max = config_.log_bytes_max};
+  for (uint32_t slot = config_.lane; slot < config_.slot_count;
+       slot += config_.lane_count) {
+    slots_.emplace_back(limits);
+    slots_.back().ready = config_.bootstrap;
+  }
+  ready_ = config_.bootstrap;
+  NewActor(now);
+}
+
+SlotId Lane::SlotAt(size_t index) const {
+  return static_cast<SlotId>(index * config_.lane_count + config_.lane);
+}
+
+Lane::Peer& Lane::PeerOf(const NodeName& name) {
+  const auto it = peers_.find(name);
+  if (it != peers_.end()) return it->second;
+  return peers_.try_emplace(name, config_, random_.Next()).first->second;
+}
+
+void Lane::NewActor(Instant now) {
+  actor_ = MakeActorId(now.wall, random_.Next());
+  actors_.Learn({actor_, self_.name, self_.process});
+  for (SlotState& state : slots_) state.next_counter = 1;
+}
+
+bool Lane::Replicates(const NodeName& name, const Peer& peer) const {
+  return owners_.IsOther(name) || (peer.process != 0 && !owners_.IsGone(name));
+}
+
+void Lane::SendTo(const NodeName& to, Message message, Effects* effects) const {
+  const auto it = peers_.find(to);
+  if (it == peers_.end() || !it->second.linked) return;
+  effects->sends.push_back({to, std::move(message)});
+}
+
+bool Lane::Linked(const NodeName& node) const {
+  const auto it = peers_.find(node);
+  return it != peers_.end() && it->second.linked && it->second.heard;
+}
+
+std::vector<NodeName> Lane::LinkedOthers() const {
+  std::vector<NodeName> linked;
+  for (const NodeName& node : owners_.others()) {
+    if (Linked(node)) linked.push_back(node);
+  }
+  return linked;
+}
+
+void Lane::SetView(const membership::ViewPtr& view, Instant now,
+                   Effects* effects) {
+  const std::vector<NodeName> before = owners_.others();
+  owners_.SetView(view, now.steady);
+  bool somebody_died = false;
+  for (const NodeName& node : before) {
+    if (owners_.IsOther(node)) continue;
+    // What it misses from now on it pulls when it comes back.
+    Peer& peer = PeerOf(node);
+    peer.out.Drop();
+    peer.described = false;
+    peer.resync.clear();
+    somebody_died = true;
+  }
+  for (const NodeName& node : owners_.others()) {
+    Peer& peer = PeerOf(node);
+    if (std::binary_search(before.begin(), before.end(), node) || !peer.heard)
+      continue;
+    SendTo(node, DigestRequest{}, effects);
+    SendDigest(node, /*complete=*/true, now, effects);
+  }
+  for (auto it = peers_.begin(); it != peers_.end();) {
+    it = owners_.IsGone(it->first) && !it->second.linked ? peers_.erase(it)
+                                                         : std::next(it);
+  }
+  // Death sync: what only one survivor has reaches all of them
+  // (replication.md 2.7).
+  if (somebody_died) SendDigests(/*complete=*/true, now, effects);
+  SettleAllWaits(now, effects);
+  for (const auto& [slot, calls] : calls_by_slot_) to_advance_.insert(slot);
+  Finish(now, effects);
+}
+
+void Lane::LinkUp(const NodeName& name, Instant now, Effects* effects) {
+  Peer& peer = PeerOf(name);
+  peer.linked = true;
+  peer.heard = false;
+  peer.refused = false;
+  peer.described = false;
+  peer.out.Suspend();
+  SayHello(name, &peer, now, effects);
+  Finish(now, effects);
+}
+
+void Lane::LinkDown(const NodeName& name, Instant now, Effects* effects) {
+  Peer& peer = PeerOf(name);
+  peer.linked = false;
+  peer.heard = false;
+  peer.described = false;
+  peer.out.Suspend();
+  puller_.Forget(name);
+  transfers_.Forget(name);
+  SettleAllWaits(now, effects);
+  for (const auto& [slot, calls] : calls_by_slot_) to_advance_.insert(slot);
+  if (owners_.IsGone(name)) peers_.erase(name);
+  Finish(now, effects);
+}
+
+void Lane::Step(const NodeName& from, const Message& message, Instant now,
+                Effects* effects) {
+  if (from == self_.name) return;
+  if (const Hello* hello = std::get_if<Hello>(&message)) {
+    OnHello(from, *hello, now, effects);
+  } else {
+    const auto it = peers_.find(from);
+    if (it == peers_.end() || it->second.process == 0)
+      return;  // it has not said who it is
+    std::visit(
+        [&](const auto& body) {
+          using Body = std::decay_t<decltype(body)>;
+          if constexpr (std::is_same_v<Body, Frame>) {
+            OnFrame(from, body, now, effects);
+          } else if constexpr (std::is_same_v<Body, FrameAck>) {
+            OnFrameAck(from, body, now, effects);
+          } else if constexpr (std::is_same_v<Body, Pull>) {
+            OnPull(from, body, now, effects);
+          } else if constexpr (std::is_same_v<Body, PullMore>) {
+            OnPullMore(from, body, now, effects);
+          } else if constexpr (std::is_same_v<Body, PullReply>) {
+            OnPullReply(from, body, now, effects);
+          } else if constexpr (std::is_same_v<Body, DigestRequest>) {
+            SendDigest(from, /*complete=*/true, now, effects);
+          } else if constexpr (std::is_same_v<Body, Digest>) {
+            OnDigest(from, body, now);
+          } else if constexpr (std::is_same_v<Body, Resync>) {
+            OnResync(from, body);
+          } else if constexpr (std::is_same_v<Body, Touches>) {
+            OnTouches(from, body, now, effects);
+          } else if constexpr (std::is_same_v<Body, Refuse>) {
+            OnRefuse(from, body, effects);
+          }
+        },
+        message);
+  }
+  Finish(now, effects);
+}
+
+void Lane::AfterChange(SlotId slot, const SlotChanges& changes, Instant now,
+                       Effects* effects) {
+  SlotState& state = StateOf(slot);
+  payload_bytes_ += state.slot.payload_bytes();
+  payload_bytes_ -= state.payload_bytes;
+  state.payload_bytes = state.slot.payload_bytes();
+  if (state.slot.parked_count() == 0) {
+    state.parked_since = absl::InfiniteFuture();
+    parked_slots_.erase(slot);
+  } else if (parked_slots_.insert(slot).second) {
+    state.parked_since = now.steady;
+  }
+  for (const SlotChanges::Settled& settled : changes.settled) {
+    const auto peer = peers_.find(settled.from);
+    if (peer == peers_.end()) continue;
+    Acknowledge(settled.from, peer->second, {}, {{slot, settled.last}},
+                effects);
+  }
+  if (!changes.any) return;
+  state.changed_at = now.steady;
+  to_advance_.insert(slot);
+  for (const SlotChanges::Ended& ended : changes.ended) {
+    Emit({.kind = Event::Kind::kSessionEnded,
+          .slot = slot,
+          .session = ended.ids.empty() ? "" : SessionHash(ended.ids.front()),
+          .reason = ended.reason},
+         effects);
+  }
+  UpdateWatches(slot, changes, effects);
+}
+
+void Lane::Finish(Instant now, Effects* effects) {
+  while (!to_advance_.empty()) {
+    const SlotId slot = *to_advance_.begin();
+    to_advance_.erase(to_advance_.begin());
+    AdvanceSlotCalls(slot, now, effects);
+    AdvanceProbe(slot, now, effects);
+  }
+  if (!ready_) AdvanceReadiness(now, effects);
+  StartPulls(now, effects);
+  FlushAll(now, effects);
+}
+
+void Lane::Leave(Instant now, Effects* effects) {
+  leaving_ = true;
+  FlushTouches(now, effects);
+  Finish(now, effects);
+}
+
+bool Lane::handed_over() const {
+  bool nobody = true;
+  for (const NodeName& node : owners_.others()) {
+    const auto it = peers_.find(node);
+    if (it == peers_.end() || (owners_.IsSuspect(node) && !it->second.linked))
+      continue;
+    nobody = false;
+    if (it->second.linked && it->second.out.settled() &&
+        it->second.resync.empty())
+      return true;
+  }
+  return nobody;
+}
+
+void Lane::Tick(Instant now, Effects* effects) {
+  if (now.wall - ActorEpoch(actor_) > config_.actor_rotation()) {
+    NewActor(now);
+    for (auto& [name, peer] : peers_) {
+      if (peer.linked) SayHello(name, &peer, now, effects);
+    }
+    Emit({.kind = Event::Kind::kActorRotated}, effects);
+  }
+  for (auto& [name, peer] : peers_) {
+    if (!peer.linked) continue;
+    if (peer.refused && now.steady - peer.hello_sent >= kRefusedPause)
+      peer.refused = false;
+    // Frames that nobody acknowledges on a standing stream: ask where the peer
+    // is.
+    if (peer.heard && !peer.out.suspended() &&
+        now.steady - peer.out.oldest_sent() >= config_.pull_timeout) {
+      peer.out.Suspend();
+      peer.heard = false;
+      SayHello(name, &peer, now, effects);
+    } else if (!peer.heard && !peer.refused &&
+               now.steady - peer.hello_sent >= config_.hello_interval) {
+      SayHello(name, &peer, now, effects);
+    }
+    if (peer.heard && !peer.described &&
+        now.steady - peer.digest_requested >= config_.pull_timeout) {
+      peer.digest_requested = now.steady;
+      SendTo(name, DigestRequest{}, effects);
+    }
+  }
+  puller_.Expire(now.steady);
+  transfers_.Expire(now.steady);
+  RunTimers(now, effects);
+  if (now.steady >= next_scan_at_) ScanSlots(now, effects);
+  if (now.steady >= next_touch_flush_at_) FlushTouches(now, effects);
+  PullForParked(now);
+  if (now.steady >= next_digest_at_) {
+    next_digest_at_ = now.steady + config_.digest_interval;
+    SendDigests(/*complete=*/false, now, effects);
+  }
+  Finish(now, effects);
+}
+
+void Lane::RunTimers(Instant now, Effects* effects) {
+  while (!timers_.empty() && timers_.begin()->first <= now.steady) {
+    const CallHandle handle = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    if (calls_.count(handle) > 0) {
+      AdvanceCall(handle, now, effects);
+    } else {
+      SettleWait(handle, now, effects);
+    }
+  }
+}
+
+absl::Time Lane::NextDeadline() const {
+  absl::Time next = std::min(next_scan_at_, next_digest_at_);
+  if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
+  if (!touched_.empty()) next = std::min(next, next_touch_flush_at_);
+  next = std::min({next, puller_.next_timeout(), puller_.retry_at(),
+                   transfers_.next_timeout()});
+  for (const auto& [name, peer] : peers_) {
+    if (!peer.linked) continue;
+    if (peer.refused) {
+      next = std::min(next, peer.hello_sent + kRefusedPause);
+    } else if (!peer.heard) {
+      next = std::min(next, peer.hello_sent + config_.hello_interval);
+    } else {
+      next = std::min(next, peer.out.oldest_sent() + config_.pull_timeout);
+      if (!peer.described)
+        next = std::min(next, peer.digest_requested + config_.pull_timeout);
+    }
+  }
+  for (const SlotId slot : parked_slots_) {
+    next = std::min(next, StateOf(slot).parked_since + config_.parked_patience);
+  }
+  if (!ready_) next = std::min(next, readiness_at_);
+  return next;
+}
+
+LaneStatus Lane::status() const {
+  LaneStatus status;
+  status.ready = ready_ && !leaving_;
+  status.degraded = degraded_;
+  status.leaving = leaving_;
+  status.slots_owned = static_cast<uint32_t>(slots_.size());
+  for (const SlotState& state : slots_) {
+    status.slots_ready += state.ready ? 1 : 0;
+    status.sessions += state.slot.lives().size();
+    status.parked += state.slot.parked_count();
+  }
+  status.session_bytes = payload_bytes_;
+  status.waiting_calls = calls_.size() + waits_.size();
+  return status;
+}
+
+std::vector<PeerStatus> Lane::peers(Instant now) const {
+  std::vector<PeerStatus> result;
+  for (const auto& [name, peer] : peers_) {
+    PeerStatus status;
+    status.name = name;
+    status.connected = peer.linked && peer.heard;
+    status.sent = peer.out.sent();
+    status.acknowledged = peer.out.acknowledged();
+    status.lag_operations = peer.out.backlog();
+    const absl::Time oldest = peer.out.oldest_queued();
+    if (oldest != absl::InfiniteFuture()) status.lag = now.steady - oldest;
+    status.backlog_bytes = peer.out.backlog_bytes();
+    status.slots_dirty =
+        peer.out.dirty_count() + static_cast<uint32_t>(peer.resync.size());
+    status.slots_pulling = puller_.CountFrom(name);
+    result.push_back(std::move(status));
+  }
+  return result;
+}
+
+Holder Lane::Holds(absl::string_view session_id) const {
+  Holder holder;
+  const absl::StatusOr<SlotId> slot = ids_->SlotOf(session_id);
+  if (!slot.ok() || *slot % config_.lane_count != config_.lane) return holder;
+  holder.slot = *slot;
+  holder.slot_ready = StateOf(*slot).ready;
+  const Holdings lives = StateOf(*slot).slot.Lookup(session_id);
+  holder.holds = !lives.empty();
+  holder.version = HeadsOf(lives);
+  for (const Dot& dot : holder.version) {
+    const ActorHome* home = actors_.Find(dot.actor);
+    holder.writers.push_back(home == nullptr ? "" : home->node);
+  }
+  return holder;
+}
+
+const Slot& Lane::slot(SlotId id) const {
+  CHECK_EQ(id % config_.lane_count, config_.lane);
+  return StateOf(id).slot;
+}
+
+}  // namespace sessionmesh::replication

@@ -1,0 +1,365 @@
+#ifndef REPLICATION_LANE_H_
+#define REPLICATION_LANE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "membership/instant.h"
+#include "membership/random.h"
+#include "replication/actor_directory.h"
+#include "replication/command.h"
+#include "replication/config.h"
+#include "replication/dedupe.h"
+#include "replication/durability.h"
+#include "replication/effects.h"
+#include "replication/hlc_clock.h"
+#include "replication/message.h"
+#include "replication/outbound.h"
+#include "replication/owners.h"
+#include "replication/puller.h"
+#include "replication/replicator.h"
+#include "replication/slot.h"
+#include "replication/transfers.h"
+
+namespace sessionmesh::replication {
+
+// Lane is what a Replicator is made of: the slots and everything that is under
+// way in them. Its methods are spread over files by what they are about:
+//
+//   lane.cc          construction, view, links, status, timers
+//   lane_calls.cc    the way of a call: what must hold before it sees the slot
+//   lane_reads.cc    Get, Touch, watches
+//   lane_writes.cc   Create, Update, Delete, Rotate; minting; durability
+//   lane_streams.cc  Hello, frames, acknowledgements
+//   lane_sync.cc     pulls, digests, readiness of slots
+//   lane_expiry.cc   deadlines, idle expiry, touches, floors
+//
+// Private to this folder; see Replicator for the contract.
+class Lane {
+ public:
+  Lane(const Config& config, Replicator::Identity self, const SessionIds* ids,
+       const KeyedHash* key, uint64_t seed, Instant now);
+
+  // --- lane.cc
+  void SetView(const membership::ViewPtr& view, Instant now, Effects* effects);
+  void LinkUp(const NodeName& peer, Instant now, Effects* effects);
+  void LinkDown(const NodeName& peer, Instant now, Effects* effects);
+  void Step(const NodeName& from, const Message& message, Instant now,
+            Effects* effects);
+  void Leave(Instant now, Effects* effects);
+  bool handed_over() const;
+  void Tick(Instant now, Effects* effects);
+  absl::Time NextDeadline() const;
+  LaneStatus status() const;
+  std::vector<PeerStatus> peers(Instant now) const;
+  Holder Holds(absl::string_view session_id) const;
+  const Slot& slot(SlotId id) const;
+
+  // --- lane_calls.cc
+  void Execute(const Command& command, Instant now, Effects* effects);
+  void Cancel(CallHandle handle);
+
+  // --- lane_reads.cc
+  void Watch(CallHandle handle, const std::string& session_id,
+             const std::vector<std::string>& tokens, Instant now,
+             Effects* effects);
+  void Unwatch(CallHandle handle) { watches_.erase(handle); }
+
+ private:
+  struct SlotState {
+    explicit SlotState(const Slot::Limits& limits) : slot(limits) {}
+    Slot slot;
+    bool ready = false;
+    std::set<NodeName> synced_from;  // until ready: peers that have nothing
+                                     // that is missing here
+    uint64_t next_counter = 1;       // of this lane's present actor
+    absl::Time changed_at = absl::InfinitePast();
+    absl::Time parked_since = absl::InfiniteFuture();
+    size_t payload_bytes = 0;  // as last counted into the lane's total
+  };
+
+  struct Peer {
+    Peer(const Config& config, uint64_t seed) : out(config, seed) {}
+    Outbound out;
+    bool linked = false;       // our stream to it stands
+    bool heard = false;        // ... and it has answered our Hello
+    bool refused = false;      // it refuses our deltas
+    ProcessId process = 0;     // 0: never heard
+    std::set<ActorId> actors;  // of that process
+    absl::Time hello_sent = absl::InfinitePast();
+    // What we have of its delta stream.
+    uint64_t in_epoch = 0;
+    uint64_t in_seq = 0;
+    // Slots it must pull because we dropped deltas, until it does.
+    std::set<SlotId> resync;
+    // A complete digest of this link and process has come; its lane was ready
+    // by then.
+    bool described = false;
+    bool ready = false;
+    absl::Time digest_requested = absl::InfinitePast();
+  };
+
+  // The answers of other owners that a call or a probe waits for: whoever has
+  // answered a pull of the slot numbered `since` or higher.
+  struct Inquiry {
+    SlotId slot = 0;
+    uint64_t since = 0;
+    std::set<NodeName> answered;
+    bool lists_differ = false;  // somebody answered who sees other owners
+    std::set<NodeName> recent;  // whom the answers call recent (rule D)
+  };
+
+  // A call that cannot look at the slot yet.
+  struct Call {
+    enum class Stage : uint8_t { kToken, kIdle, kQuorum };
+    Command command;
+    SlotId slot = 0;
+    std::vector<Dot> token;  // all dots that were presented
+    Stage stage = Stage::kToken;
+    absl::Time patience;  // when to ask for what is missing (kToken)
+    absl::Time give_up;
+    bool asked = false;
+    bool answered = false;  // nothing is left to do
+    bool caught_up = false;
+    bool idle_checked = false;
+    bool quorum_checked = false;
+    bool quorum_unmet = false;
+    bool lists_differ = false;
+    std::optional<Inquiry> inquiry;
+  };
+
+  struct WatchState {
+    SlotId slot = 0;
+    std::string session_id;
+    std::vector<Dot> token;   // nothing is shown before all of it is covered
+    std::vector<Dot> births;  // of the lives shown last
+    std::vector<Dot> version;
+  };
+
+  // Idle lives of one slot whose other owners are being asked.
+  struct IdleProbe {
+    Inquiry inquiry;
+    std::map<Dot, int64_t> lives;  // birth -> last access when asked
+    absl::Time give_up;
+  };
+
+  using Holdings = std::vector<const Slot::Holding*>;
+
+  // --- lane.cc
+  size_t IndexOf(SlotId slot) const { return slot / config_.lane_count; }
+  SlotId SlotAt(size_t index) const;
+  SlotState& StateOf(SlotId slot) { return slots_[IndexOf(slot)]; }
+  const SlotState& StateOf(SlotId slot) const { return slots_[IndexOf(slot)]; }
+  Peer& PeerOf(const NodeName& name);
+  void SendTo(const NodeName& to, Message message, Effects* effects) const;
+  void Emit(Event event, Effects* effects) const {
+    effects->events.push_back(std::move(event));
+  }
+  // Every change of a slot ends here: accounts, events, waiting calls, watches,
+  // late acknowledgements.
+  void AfterChange(SlotId slot, const SlotChanges& changes, Instant now,
+                   Effects* effects);
+  // What every public call ends with: waiting calls of changed slots, pulls,
+  // frames, readiness.
+  void Finish(Instant now, Effects* effects);
+  void NewActor(Instant now);
+  void SetTimer(CallHandle handle, absl::Time at) {
+    timers_.insert({at, handle});
+  }
+  void RunTimers(Instant now, Effects* effects);
+  // Deltas minted here are meant for this peer.
+  bool Replicates(const NodeName& name, const Peer& peer) const;
+
+  // --- lane_calls.cc
+  // Moves a call forward; true when it has been answered or has become a
+  // durability wait.
+  bool Advance(Call* call, Instant now, Effects* effects);
+  bool AdvanceToken(Call* call, Instant now, Effects* effects);
+  bool AdvanceIdle(Call* call, Instant now);
+  bool AdvanceQuorum(Call* call, Instant now, Effects* effects);
+  void AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects);
+  void AdvanceCall(CallHandle handle, Instant now, Effects* effects);
+  void Perform(const Call& call, Instant now, Effects* effects);
+  // Asks `nodes` for what they have of the slot.
+  Inquiry Inquire(SlotId slot, const std::vector<NodeName>& nodes);
+  std::vector<NodeName> LinkedOthers() const;
+  static bool AllAnswered(const Inquiry& inquiry,
+                          const std::vector<NodeName>& nodes);
+  // Whether the call may begin; fills in its slot and what its tokens name.
+  absl::Status Admit(const Command& command, Call* call,
+                     Failure* failure) const;
+  void Fail(CallHandle handle, absl::Status status, Failure failure,
+            Effects* effects) const;
+  // The writer of `dot` will never send it: its process is over and no owner
+  // has it.
+  bool WriterIsGone(const Dot& dot, NodeName* writer) const;
+  std::vector<Dot> MissingOf(const std::vector<Dot>& token, SlotId slot) const;
+  void FailStale(const Call& call, const std::vector<Dot>& missing,
+                 Effects* effects);
+  void FailLost(const Call& call, const Dot& lost, Instant now,
+                Effects* effects);
+  bool Linked(const NodeName& node) const;
+
+  // --- lane_reads.cc
+  void Get(const Call& call, Instant now, Effects* effects);
+  void TouchCall(const Call& call, Instant now, Effects* effects);
+  SessionView ViewOf(absl::string_view id, const Holdings& lives) const;
+  std::vector<Dot> HeadsOf(const Holdings& lives) const;
+  std::string TokenOf(SlotId slot, const Holdings& lives) const;
+  // Mints an empty update when a session has more heads than a token can name.
+  void CollapseHeads(SlotId slot, absl::string_view id, Instant now,
+                     Effects* effects);
+  void Access(SlotId slot, const Holdings& lives, Instant now);
+  void UpdateWatches(SlotId slot, const SlotChanges& changes, Effects* effects);
+  // True when the watch has ended.
+  bool UpdateWatch(CallHandle handle, WatchState* watch,
+                   const SlotChanges& changes, Effects* effects);
+  // Live lives of the id that are neither past their deadline nor idle for too
+  // long.
+  Holdings Present(SlotId slot, absl::string_view id, Instant now) const;
+  static bool IsIdle(const Slot::Holding& holding, Instant now);
+  // NOT_FOUND where rotations raced: the lives are killed. True when it was so.
+  bool Revoke(SlotId slot, absl::string_view id, Instant now, Effects* effects);
+  void FillCommon(const Call& call, Reply* reply) const;
+
+  // --- lane_writes.cc
+  void Create(const Call& call, bool upserted, Instant now, Effects* effects);
+  void Update(const Call& call, Instant now, Effects* effects);
+  void Delete(const Call& call, Instant now, Effects* effects);
+  void Rotate(const Call& call, Instant now, Effects* effects);
+  bool AnswerRetry(const Command& command, SlotId slot, Instant now,
+                   Effects* effects);
+  // False when a precondition does not hold; then the call is answered.
+  bool CheckPreconditions(const Call& call, const Holdings& lives,
+                          Effects* effects) const;
+  absl::Status CheckRoom(const Command& command, const Holdings& lives,
+                         Failure* failure) const;
+  std::vector<Op> OpsOf(const Command& command, const Holdings& lives) const;
+  // Gives a draft (slot, kind, ops and what only its kind has) its dots, clock,
+  // births and dependencies.
+  DeltaPtr Mint(Delta draft, const Holdings& lives, Instant now);
+  // Applies and sends a delta minted here.
+  void Publish(const DeltaPtr& delta, Instant now, Effects* effects);
+  void Offer(const NodeName& name, Peer* peer, const DeltaPtr& delta,
+             Instant now, Effects* effects);
+  // False when strict durability cannot be met; then the call is answered.
+  bool CheckStrict(const Command& command, Effects* effects) const;
+  void Await(const Command& command, const DeltaPtr& delta, Reply reply,
+             Instant now, Effects* effects);
+  uint32_t Needed(Durability durability) const;
+  uint32_t Live() const;
+  void SettleWait(CallHandle handle, Instant now, Effects* effects);
+  void SettleAllWaits(Instant now, Effects* effects);
+  void ReofferWaits(const NodeName& name, Peer* peer,
+                    std::optional<SlotId> slot, Instant now, Effects* effects);
+
+  // --- lane_streams.cc
+  void SayHello(const NodeName& name, Peer* peer, Instant now,
+                Effects* effects);
+  void OnHello(const NodeName& from, const Hello& hello, Instant now,
+               Effects* effects);
+  void OnFrame(const NodeName& from, const Frame& frame, Instant now,
+               Effects* effects);
+  void OnFrameAck(const NodeName& from, const FrameAck& ack, Instant now,
+                  Effects* effects);
+  void OnRefuse(const NodeName& from, const Refuse& refuse, Effects* effects);
+  absl::Status CheckTimes(const Delta& delta, Instant now) const;
+  void Acknowledge(const NodeName& to, const Peer& peer,
+                   std::vector<SlotDot> parked, std::vector<SlotDot> settled,
+                   Effects* effects) const;
+  void CountHeld(const NodeName& peer, const std::vector<SlotDot>& held,
+                 Instant now, Effects* effects);
+  void Flush(const NodeName& name, Peer* peer, Instant now, Effects* effects);
+  void FlushAll(Instant now, Effects* effects);
+  // A delta of a peer, in a frame or in a log. Returns whether it is covered
+  // afterwards.
+  Slot::Outcome ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
+                             Instant now, Effects* effects);
+
+  // --- lane_sync.cc
+  void StartPulls(Instant now, Effects* effects);
+  void OnPull(const NodeName& from, const Pull& pull, Instant now,
+              Effects* effects);
+  void OnPullMore(const NodeName& from, const PullMore& more, Instant now,
+                  Effects* effects);
+  void OnPullReply(const NodeName& from, const PullReply& reply, Instant now,
+                   Effects* effects);
+  void FinishPull(const Puller::Done& done, Instant now, Effects* effects);
+  void OnDigest(const NodeName& from, const Digest& digest, Instant now);
+  void SendDigest(const NodeName& to, bool complete, Instant now,
+                  Effects* effects) const;
+  void SendDigests(bool complete, Instant now, Effects* effects) const;
+  void JoinState(const Puller::Done& done, Instant now, Effects* effects);
+  void Synced(SlotId slot, const NodeName& with);
+  // Makes slots ready once everybody who can has been heard.
+  void AdvanceReadiness(Instant now, Effects* effects);
+  void BecomeReady(bool degraded, Instant now, Effects* effects);
+  void OnResync(const NodeName& from, const Resync& resync);
+
+  // --- lane_expiry.cc
+  void ScanSlots(Instant now, Effects* effects);
+  void ScanSlot(SlotId slot, Instant now, Effects* effects);
+  void AdvanceProbe(SlotId slot, Instant now, Effects* effects);
+  void FlushTouches(Instant now, Effects* effects);
+  void OnTouches(const NodeName& from, const Touches& touches, Instant now,
+                 Effects* effects);
+  void PullForParked(Instant now);
+  std::vector<NodeName> RecentNames(SlotId slot, Instant now) const;
+
+  const Config config_;
+  const Replicator::Identity self_;
+  const SessionIds* const ids_;
+  const KeyedHash* const key_;
+  Random random_;
+
+  std::vector<SlotState> slots_;
+  uint64_t payload_bytes_ = 0;  // of all slots
+  HlcClock hlc_;
+  ActorId actor_ = 0;
+  ActorDirectory actors_;
+  Owners owners_;
+  std::map<NodeName, Peer> peers_;
+
+  bool ready_ = false;  // every slot is
+  bool degraded_ =
+      false;  // became ready without a ready owner although others are known
+  bool leaving_ = false;
+  absl::Time started_;  // steady
+  absl::Time readiness_at_ =
+      absl::InfiniteFuture();  // when time alone may make slots ready
+
+  std::map<CallHandle, Call> calls_;
+  std::map<SlotId, std::set<CallHandle>> calls_by_slot_;
+  std::set<std::pair<absl::Time, CallHandle>>
+      timers_;  // of calls and durability waits; may be stale
+  std::set<SlotId>
+      to_advance_;  // slots whose waiting calls and probes may go on
+  DurabilityWaits waits_;
+  Dedupe dedupe_;
+  std::map<CallHandle, WatchState> watches_;
+
+  Puller puller_;
+  Transfers transfers_;
+  std::set<SlotId> parked_slots_;
+
+  std::map<SlotId, IdleProbe> probes_;
+  std::set<std::pair<SlotId, Dot>>
+      touched_;  // accesses that the others should hear of
+  size_t next_scan_ = 0;
+
+  absl::Time next_scan_at_;
+  absl::Time next_digest_at_;
+  absl::Time next_touch_flush_at_;
+};
+
+}  // namespace sessionmesh::replication
+
+#endif  // REPLICATION_LANE_H_

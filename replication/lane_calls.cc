@@ -1,0 +1,359 @@
+// The way of a call: what must be true before it may look at the slot.
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "replication/command_check.h"
+#include "replication/lane.h"
+#include "replication/token.h"
+
+namespace sessionmesh::replication {
+
+void Lane::Fail(CallHandle handle, absl::Status status, Failure failure,
+                Effects* effects) const {
+  Reply reply;
+  reply.handle = handle;
+  reply.status = std::move(status);
+  reply.failure = std::move(failure);
+  effects->replies.push_back(std::move(reply));
+}
+
+absl::Status Lane::Admit(const Command& command, Call* call,
+                         Failure* failure) const {
+  if (leaving_) {
+    failure->reason = Reason::kShuttingDown;
+    return absl::UnavailableError(
+        "this node is leaving the cluster; call another one");
+  }
+  const absl::StatusOr<SlotId> slot = ids_->SlotOf(command.session_id);
+  if (!slot.ok()) {
+    failure->reason = absl::IsNotFound(slot.status()) ? Reason::kSessionNotFound
+                                                      : Reason::kInvalidId;
+    return slot.status();
+  }
+  CHECK_EQ(*slot % config_.lane_count, config_.lane)
+      << "a call was routed to the wrong lane";
+  call->slot = *slot;
+  if (absl::Status s = CheckCommand(command, config_, failure); !s.ok())
+    return s;
+  std::set<Dot> dots;
+  for (const std::string& token : command.tokens) {
+    const absl::StatusOr<std::vector<Dot>> decoded =
+        DecodeToken(*slot, token, *key_);
+    if (!decoded.ok()) {
+      failure->reason = Reason::kInvalidToken;
+      return decoded.status();
+    }
+    dots.insert(decoded->begin(), decoded->end());
+  }
+  call->token.assign(dots.begin(), dots.end());
+  if (!StateOf(*slot).ready) {
+    failure->reason = Reason::kNotReady;
+    return absl::UnavailableError(
+        "this node is still fetching the sessions from the others; call "
+        "another one, or again soon");
+  }
+  return absl::OkStatus();
+}
+
+void Lane::Execute(const Command& command, Instant now, Effects* effects) {
+  Call call;
+  Failure failure;
+  if (absl::Status s = Admit(command, &call, &failure); !s.ok()) {
+    Fail(command.handle, std::move(s), std::move(failure), effects);
+    return;
+  }
+  call.command = command;
+  call.patience = now.steady + config_.catch_up_patience;
+  call.give_up =
+      std::min(command.deadline, now.steady + config_.catch_up_timeout);
+  if (!Advance(&call, now, effects)) {
+    if (calls_.size() + waits_.size() >= config_.waiting_calls_max) {
+      failure = {.reason = Reason::kLimit,
+                 .limit_name = "waiting calls",
+                 .limit = config_.waiting_calls_max,
+                 .value = calls_.size() + waits_.size()};
+      Fail(command.handle,
+           absl::ResourceExhaustedError(
+               absl::StrCat("too many calls wait in this lane (",
+                            config_.waiting_calls_max, "); try again later")),
+           std::move(failure), effects);
+    } else {
+      calls_by_slot_[call.slot].insert(command.handle);
+      SetTimer(command.handle, call.asked
+                                   ? call.give_up
+                                   : std::min(call.patience, call.give_up));
+      calls_.emplace(command.handle, std::move(call));
+    }
+  }
+  Finish(now, effects);
+}
+
+void Lane::Cancel(CallHandle handle) {
+  waits_.Remove(handle);
+  const auto it = calls_.find(handle);
+  if (it == calls_.end()) return;
+  calls_by_slot_[it->second.slot].erase(handle);
+  if (calls_by_slot_[it->second.slot].empty())
+    calls_by_slot_.erase(it->second.slot);
+  calls_.erase(it);
+}
+
+void Lane::AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects) {
+  const auto it = calls_by_slot_.find(slot);
+  if (it == calls_by_slot_.end()) return;
+  const std::set<CallHandle> handles = it->second;
+  for (const CallHandle handle : handles) AdvanceCall(handle, now, effects);
+}
+
+void Lane::AdvanceCall(CallHandle handle, Instant now, Effects* effects) {
+  auto it = calls_.find(handle);
+  if (it == calls_.end()) return;
+  // Out of the table while it runs: what it changes may come back here for
+  // other calls of the slot.
+  Call call = std::move(it->second);
+  Cancel(handle);
+  if (Advance(&call, now, effects)) return;
+  SetTimer(handle,
+           call.asked ? call.give_up : std::min(call.patience, call.give_up));
+  calls_by_slot_[call.slot].insert(handle);
+  calls_.emplace(handle, std::move(call));
+}
+
+bool Lane::Advance(Call* call, Instant now, Effects* effects) {
+  if (call->stage == Call::Stage::kToken) {
+    if (!AdvanceToken(call, now, effects)) return false;
+    if (call->answered) return true;
+  }
+  if (call->stage == Call::Stage::kIdle && !AdvanceIdle(call, now))
+    return false;
+  if (call->stage == Call::Stage::kQuorum) {
+    if (!AdvanceQuorum(call, now, effects)) return false;
+    if (call->answered) return true;
+  }
+  Perform(*call, now, effects);
+  return true;
+}
+
+void Lane::Perform(const Call& call, Instant now, Effects* effects) {
+  if (call.caught_up) {
+    Emit({.kind = Event::Kind::kStalePrevented,
+          .slot = call.slot,
+          .session = SessionHash(call.command.session_id)},
+         effects);
+  }
+  switch (call.command.kind) {
+    case Command::Kind::kCreate:
+      return Create(call, /*upserted=*/false, now, effects);
+    case Command::Kind::kGet:
+      return Get(call, now, effects);
+    case Command::Kind::kUpdate:
+      return Update(call, now, effects);
+    case Command::Kind::kTouch:
+      return TouchCall(call, now, effects);
+    case Command::Kind::kDelete:
+      return Delete(call, now, effects);
+    case Command::Kind::kRotate:
+      return Rotate(call, now, effects);
+  }
+}
+
+std::vector<Dot> Lane::MissingOf(const std::vector<Dot>& token,
+                                 SlotId slot) const {
+  std::vector<Dot> missing;
+  for (const Dot& dot : token) {
+    if (!StateOf(slot).slot.context().Contains(dot)) missing.push_back(dot);
+  }
+  return missing;
+}
+
+Lane::Inquiry Lane::Inquire(SlotId slot, const std::vector<NodeName>& nodes) {
+  Inquiry inquiry;
+  inquiry.slot = slot;
+  inquiry.since = puller_.next_pull();
+  for (const NodeName& node : nodes) puller_.Want(node, slot, /*urgent=*/true);
+  return inquiry;
+}
+
+bool Lane::AllAnswered(const Inquiry& inquiry,
+                       const std::vector<NodeName>& nodes) {
+  return std::all_of(nodes.begin(), nodes.end(), [&](const NodeName& node) {
+    return inquiry.answered.count(node) > 0;
+  });
+}
+
+bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
+  const bool any_state = call->command.kind == Command::Kind::kGet &&
+                         call->command.consistency == Consistency::kLocal;
+  const std::vector<Dot> missing =
+      any_state ? std::vector<Dot>() : MissingOf(call->token, call->slot);
+  if (missing.empty()) {
+    call->stage = Call::Stage::kIdle;
+    call->inquiry.reset();
+    call->asked = false;
+    return true;
+  }
+  call->caught_up = true;
+  if (!call->asked && now.steady >= call->patience) {
+    call->inquiry = Inquire(call->slot, LinkedOthers());
+    call->asked = true;
+  }
+  if (call->asked && AllAnswered(*call->inquiry, LinkedOthers())) {
+    for (const Dot& dot : missing) {
+      NodeName writer;
+      if (!WriterIsGone(dot, &writer)) continue;
+      FailLost(*call, dot, now, effects);
+      call->answered = true;
+      return true;
+    }
+  }
+  if (now.steady < call->give_up) return false;
+  FailStale(*call, missing, effects);
+  call->answered = true;
+  return true;
+}
+
+bool Lane::WriterIsGone(const Dot& dot, NodeName* writer) const {
+  // Only when every other owner is there and has caught up can nobody have it.
+  for (const NodeName& node : owners_.others()) {
+    const auto peer = peers_.find(node);
+    if (peer == peers_.end() || !Linked(node) || !peer->second.ready)
+      return false;
+  }
+  const ActorHome* home = actors_.Find(dot.actor);
+  if (home == nullptr) {
+    // Every living process has told its actors; whoever this was belongs to
+    // none of them.
+    for (const NodeName& node : owners_.others()) {
+      if (peers_.at(node).actors.count(dot.actor) > 0) return false;
+    }
+    return true;
+  }
+  *writer = home->node;
+  if (home->node == self_.name) return home->process != self_.process;
+  if (owners_.IsGone(home->node)) return true;
+  const auto peer = peers_.find(home->node);
+  return peer != peers_.end() && peer->second.process != 0 &&
+         peer->second.process != home->process;
+}
+
+void Lane::FailStale(const Call& call, const std::vector<Dot>& missing,
+                     Effects* effects) {
+  const Dot& dot = missing.front();
+  Failure failure;
+  failure.reason = Reason::kStale;
+  if (const ActorHome* home = actors_.Find(dot.actor)) {
+    failure.missing_writer = home->node;
+    failure.missing_writer_alive =
+        home->node == self_.name ||
+        (owners_.IsOther(home->node) && !owners_.IsSuspect(home->node));
+  }
+  Context named;
+  named.AddRange({dot.actor, 1, dot.counter});
+  for (const DotRange& range : named.Minus(StateOf(call.slot).slot.context())) {
+    failure.behind += range.last - range.first + 1;
+  }
+  Emit({.kind = Event::Kind::kStaleAnswered,
+        .node = failure.missing_writer,
+        .slot = call.slot,
+        .session = SessionHash(call.command.session_id)},
+       effects);
+  const std::string writer =
+      failure.missing_writer.empty()
+          ? "an unknown node"
+          : absl::StrCat(
+                "node ", failure.missing_writer,
+                failure.missing_writer_alive ? " (alive)" : " (not alive)");
+  Fail(call.command.handle,
+       absl::UnavailableError(
+           absl::StrCat("this client has seen a newer state than any node that "
+                        "could be asked in time: ",
+                        failure.behind, " change(s) of ", writer,
+                        " are missing here; try again, or another node")),
+       std::move(failure), effects);
+}
+
+void Lane::FailLost(const Call& call, const Dot& lost, Instant now,
+                    Effects* effects) {
+  Reply reply;
+  reply.handle = call.command.handle;
+  reply.failure.reason = Reason::kWriteLost;
+  if (const ActorHome* home = actors_.Find(lost.actor))
+    reply.failure.missing_writer = home->node;
+  reply.status = absl::DataLossError(absl::StrCat(
+      "the token names a change that died with its writer",
+      reply.failure.missing_writer.empty() ? ""
+                                           : " " + reply.failure.missing_writer,
+      " before any other node had it; go on with the state given here and drop "
+      "the token"));
+  const Holdings lives = Present(call.slot, call.command.session_id, now);
+  if (!lives.empty()) {
+    reply.session = ViewOf(call.command.session_id, lives);
+    reply.token = TokenOf(call.slot, lives);
+  }
+  Emit({.kind = Event::Kind::kWriteLost,
+        .node = reply.failure.missing_writer,
+        .slot = call.slot,
+        .session = SessionHash(call.command.session_id)},
+       effects);
+  effects->replies.push_back(std::move(reply));
+}
+
+bool Lane::AdvanceIdle(Call* call, Instant now) {
+  // An access to a session that has been idle too long here: the others may
+  // know of a later one (rule D).
+  const bool may_wait =
+      call->command.kind != Command::Kind::kDelete && !call->idle_checked;
+  bool idle = false;
+  if (may_wait) {
+    for (const Slot::Holding* life :
+         StateOf(call->slot).slot.Lookup(call->command.session_id)) {
+      idle = idle || IsIdle(*life, now);
+    }
+  }
+  if (idle) {
+    const std::vector<NodeName> others = LinkedOthers();
+    if (!call->inquiry.has_value()) call->inquiry = Inquire(call->slot, others);
+    call->asked = true;
+    if (!AllAnswered(*call->inquiry, others) && now.steady < call->give_up)
+      return false;
+  }
+  call->idle_checked = true;
+  call->inquiry.reset();
+  call->asked = false;
+  call->stage = Call::Stage::kQuorum;
+  return true;
+}
+
+bool Lane::AdvanceQuorum(Call* call, Instant now, Effects* effects) {
+  if (call->command.kind != Command::Kind::kGet ||
+      call->command.consistency != Consistency::kQuorum) {
+    return true;
+  }
+  const size_t needed = owners_.count() / 2;  // others, beside this node
+  const std::vector<NodeName> linked = LinkedOthers();
+  if (!call->inquiry.has_value()) call->inquiry = Inquire(call->slot, linked);
+  call->asked = true;
+  const size_t answered = call->inquiry->answered.size();
+  if (answered >= needed) return true;
+  if (linked.size() >= needed && now.steady < call->give_up) return false;
+  if (!call->command.strict) {
+    call->quorum_unmet = true;
+    return true;
+  }
+  Fail(call->command.handle,
+       absl::UnavailableError(
+           absl::StrCat("only ", answered + 1, " of the ", needed + 1,
+                        " owners that a quorum needs have answered")),
+       {.reason = Reason::kNoQuorum,
+        .limit_name = "quorum",
+        .limit = needed + 1,
+        .value = answered + 1},
+       effects);
+  call->answered = true;
+  return true;
+}
+
+}  // namespace sessionmesh::replication

@@ -1,0 +1,182 @@
+// The ends that time brings: absolute deadlines, idle expiry (rule D), context
+// floors; and the accesses that postpone them.
+
+#include <algorithm>
+#include <map>
+
+#include "replication/lane.h"
+
+namespace sessionmesh::replication {
+namespace {
+
+// A full pass over the slots takes this many scans.
+constexpr size_t kScansPerPass = 8;
+constexpr size_t kTouchesPerMessage = 1024;
+
+}  // namespace
+
+void Lane::ScanSlots(Instant now, Effects* effects) {
+  next_scan_at_ = now.steady + config_.expiry_scan_interval;
+  const size_t count = (slots_.size() + kScansPerPass - 1) / kScansPerPass;
+  for (size_t i = 0; i < count; ++i) {
+    ScanSlot(SlotAt(next_scan_), now, effects);
+    next_scan_ = (next_scan_ + 1) % slots_.size();
+  }
+}
+
+void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
+  SlotState& state = StateOf(id);
+  std::vector<Dot> past;
+  std::map<Dot, int64_t> idle;
+  const int64_t slack_ms = absl::ToInt64Milliseconds(config_.idle_slack());
+  const int64_t wall_ms = absl::ToUnixMillis(now.wall);
+  for (const auto& [birth, holding] : state.slot.lives()) {
+    if (holding.life->deadline() <= now.wall) {
+      past.push_back(birth);
+    } else if (holding.last_access_ms + holding.life->idle_ms + slack_ms <
+               wall_ms) {
+      idle[birth] = holding.last_access_ms;
+    }
+  }
+  std::sort(past.begin(), past.end());
+  SlotChanges changes;
+  for (const Dot& birth : past)
+    state.slot.DropPastDeadline(birth, now.wall, &changes);
+  const size_t dropped = state.slot.Prune(now.wall - config_.context_horizon(),
+                                          now.wall - config_.parked_max);
+  if (dropped > 0) {
+    Emit({.kind = Event::Kind::kParkedDropped, .slot = id, .count = dropped},
+         effects);
+  }
+  AfterChange(id, changes, now, effects);
+  const auto probe = probes_.find(id);
+  if (probe != probes_.end() && now.steady >= probe->second.give_up) {
+    Emit({.kind = Event::Kind::kExpiryPostponed,
+          .slot = id,
+          .count = probe->second.lives.size()},
+         effects);
+    probes_.erase(probe);
+  }
+  if (idle.empty() || !state.ready || leaving_ ||
+      owners_.First(id) != self_.name || probes_.count(id) > 0) {
+    return;
+  }
+  IdleProbe next;
+  next.inquiry = Inquire(id, LinkedOthers());
+  next.lives = std::move(idle);
+  next.give_up = now.steady + config_.pull_timeout;
+  probes_.emplace(id, std::move(next));
+  to_advance_.insert(id);
+}
+
+std::vector<NodeName> Lane::RecentNames(SlotId slot, Instant now) const {
+  int64_t idle_ms = 0;
+  for (const auto& [birth, holding] : StateOf(slot).slot.lives()) {
+    idle_ms = std::max(idle_ms, holding.life->idle_ms);
+  }
+  const absl::Duration window = absl::Milliseconds(idle_ms) +
+                                2 * config_.idle_slack() +
+                                config_.view_delay_max;
+  const std::set<NodeName> recent = owners_.Recent(now.steady, window);
+  return {recent.begin(), recent.end()};
+}
+
+void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
+  const auto it = probes_.find(id);
+  if (it == probes_.end()) return;
+  IdleProbe& probe = it->second;
+  Slot& slot = StateOf(id).slot;
+  std::vector<const Slot::Holding*> expired;
+  bool waiting = false;
+  for (const auto& [birth, asked_about] : probe.lives) {
+    const Slot::Holding* holding = slot.Find(birth);
+    // A later access, from whomever, makes all answers void for this life.
+    if (holding == nullptr || holding->last_access_ms != asked_about) continue;
+    const absl::Duration window = absl::Milliseconds(holding->life->idle_ms) +
+                                  2 * config_.idle_slack() +
+                                  config_.view_delay_max;
+    std::set<NodeName> needed = owners_.Recent(now.steady, window);
+    for (const NodeName& node : probe.inquiry.recent) {
+      if (node != self_.name && !owners_.IsLeft(node)) needed.insert(node);
+    }
+    if (std::includes(probe.inquiry.answered.begin(),
+                      probe.inquiry.answered.end(), needed.begin(),
+                      needed.end())) {
+      expired.push_back(holding);
+    } else {
+      waiting = true;
+    }
+  }
+  // All kills of the probe are minted from pointers that stay valid only while
+  // the slot stands still.
+  std::vector<DeltaPtr> kills;
+  for (const Slot::Holding* holding : expired) {
+    probe.lives.erase(holding->life->birth);
+    kills.push_back(Mint(
+        {.slot = id, .kind = Delta::Kind::kKill, .reason = EndReason::kIdle},
+        {holding}, now));
+  }
+  if (!waiting) probes_.erase(it);
+  for (const DeltaPtr& kill : kills) Publish(kill, now, effects);
+}
+
+void Lane::FlushTouches(Instant now, Effects* effects) {
+  std::vector<SlotTouch> touches;
+  if (leaving_) {
+    // Nobody else will hear of what was too little to send.
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      for (const LastAccess& access : slots_[i].slot.LastAccesses()) {
+        const Slot::Holding* holding = slots_[i].slot.Find(access.birth);
+        if (holding->last_sent_ms < access.millis)
+          touched_.insert({SlotAt(i), access.birth});
+      }
+    }
+  }
+  for (const auto& [id, birth] : touched_) {
+    Slot& slot = StateOf(id).slot;
+    const Slot::Holding* holding = slot.Find(birth);
+    if (holding == nullptr) continue;
+    touches.push_back({id, {birth, holding->last_access_ms}});
+    slot.MarkSent(birth, holding->last_access_ms);
+  }
+  touched_.clear();
+  next_touch_flush_at_ = now.steady + config_.touch_flush_interval;
+  for (size_t begin = 0; begin < touches.size(); begin += kTouchesPerMessage) {
+    const size_t end = std::min(touches.size(), begin + kTouchesPerMessage);
+    const Touches part{{touches.begin() + static_cast<ptrdiff_t>(begin),
+                        touches.begin() + static_cast<ptrdiff_t>(end)}};
+    for (const NodeName& node : LinkedOthers()) SendTo(node, part, effects);
+  }
+}
+
+void Lane::OnTouches(const NodeName&, const Touches& touches, Instant now,
+                     Effects*) {
+  // A clock beyond the bound must not keep sessions alive.
+  const int64_t latest_ms =
+      absl::ToUnixMillis(now.wall + config_.clock_offset_max);
+  for (const SlotTouch& touch : touches.touches) {
+    if (touch.slot % config_.lane_count != config_.lane ||
+        touch.slot >= config_.slot_count)
+      continue;
+    if (touch.access.millis > latest_ms) continue;
+    StateOf(touch.slot).slot.Touch(touch.access.birth, touch.access.millis);
+  }
+}
+
+void Lane::PullForParked(Instant now) {
+  for (const SlotId id : parked_slots_) {
+    SlotState& state = StateOf(id);
+    if (now.steady - state.parked_since < config_.parked_patience) continue;
+    state.parked_since = now.steady;
+    NodeName from;
+    if (state.slot.OldestParked(&from) == nullptr) continue;
+    if (Linked(from)) {
+      puller_.Want(from, id, /*urgent=*/false);
+    } else {
+      for (const NodeName& node : LinkedOthers())
+        puller_.Want(node, id, /*urgent=*/false);
+    }
+  }
+}
+
+}  // namespace sessionmesh::replication

@@ -1,0 +1,255 @@
+// Get, Touch and watches.
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "replication/lane.h"
+#include "replication/token.h"
+
+namespace sessionmesh::replication {
+
+bool Lane::IsIdle(const Slot::Holding& holding, Instant now) {
+  return absl::ToUnixMillis(now.wall) >
+         holding.last_access_ms + holding.life->idle_ms;
+}
+
+Lane::Holdings Lane::Present(SlotId slot, absl::string_view id,
+                             Instant now) const {
+  Holdings lives = StateOf(slot).slot.Lookup(id);
+  lives.erase(std::remove_if(lives.begin(), lives.end(),
+                             [now](const Slot::Holding* h) {
+                               return h->life->deadline() <= now.wall ||
+                                      IsIdle(*h, now);
+                             }),
+              lives.end());
+  return lives;
+}
+
+std::vector<Dot> Lane::HeadsOf(const Holdings& lives) const {
+  std::set<Dot> heads;
+  for (const Slot::Holding* life : lives) {
+    heads.insert(life->life->heads.begin(), life->life->heads.end());
+  }
+  return {heads.begin(), heads.end()};
+}
+
+std::string Lane::TokenOf(SlotId slot, const Holdings& lives) const {
+  std::vector<Dot> heads = HeadsOf(lives);
+  CHECK(!heads.empty());
+  CHECK_LE(heads.size(), kTokenDotsMax)
+      << "heads are collapsed before a token is made";
+  return EncodeToken(slot, heads, *key_);
+}
+
+SessionView Lane::ViewOf(absl::string_view id, const Holdings& lives) const {
+  SessionView view;
+  view.id = std::string(id);
+  view.deadline = absl::InfiniteFuture();
+  std::map<std::string, EntryView> winners;
+  for (const Slot::Holding* holding : lives) {
+    view.idle = std::max(view.idle, absl::Milliseconds(holding->life->idle_ms));
+    view.last_access = std::max(view.last_access,
+                                absl::FromUnixMillis(holding->last_access_ms));
+    view.deadline = std::min(view.deadline, holding->life->deadline());
+    for (const EntryView& entry : holding->life->attributes.Unpack()) {
+      const auto [it, is_new] =
+          winners.try_emplace(std::string(entry.name), entry);
+      if (is_new) continue;
+      const EntryView both[] = {it->second, entry};
+      it->second = Winner(both);
+    }
+  }
+  for (const auto& [name, entry] : winners) {
+    if (name == kUserAttribute) {
+      view.user = std::string(entry.value);
+    } else if (!IsReservedAttribute(name)) {
+      view.attributes[name] = std::string(entry.value);
+    }
+  }
+  return view;
+}
+
+void Lane::FillCommon(const Call& call, Reply* reply) const {
+  reply->handle = call.command.handle;
+  reply->caught_up = call.caught_up;
+  const char* reason = nullptr;
+  if (owners_.isolated()) {
+    reason = "this node hears nobody";
+  } else if (call.quorum_unmet) {
+    reason = "fewer owners answered than a quorum needs";
+  } else if (call.lists_differ && call.stage == Call::Stage::kQuorum) {
+    reason = "owners change: an owner that answered sees other owners";
+  } else if (degraded_) {
+    reason = "this node became ready without reaching a ready owner";
+  }
+  if (reason == nullptr) return;
+  reply->degraded = true;
+  reply->degraded_reason = reason;
+}
+
+void Lane::Access(SlotId slot, const Holdings& lives, Instant now) {
+  Slot& state = StateOf(slot).slot;
+  const int64_t millis = absl::ToUnixMillis(now.wall);
+  std::vector<Dot> births;
+  for (const Slot::Holding* life : lives) births.push_back(life->life->birth);
+  for (const Dot& birth : births) {
+    if (!state.Touch(birth, millis)) continue;
+    const Slot::Holding* life = state.Find(birth);
+    if (life->last_access_ms - life->last_sent_ms < life->life->idle_ms / 8)
+      continue;
+    if (touched_.empty())
+      next_touch_flush_at_ = now.steady + config_.touch_flush_interval;
+    touched_.insert({slot, birth});
+  }
+}
+
+bool Lane::Revoke(SlotId slot, absl::string_view id, Instant now,
+                  Effects* effects) {
+  Holdings raced;
+  for (const Slot::Holding* life : StateOf(slot).slot.Lookup(id)) {
+    if (life->life->Ids().size() > 1) raced.push_back(life);
+  }
+  if (raced.empty()) return false;
+  Emit({.kind = Event::Kind::kSessionRevoked,
+        .slot = slot,
+        .session = SessionHash(id),
+        .detail = "two rotations of one session id did not know of each other"},
+       effects);
+  const DeltaPtr kill = Mint(
+      {.slot = slot, .kind = Delta::Kind::kKill, .reason = EndReason::kRevoked},
+      raced, now);
+  Publish(kill, now, effects);
+  return true;
+}
+
+void Lane::CollapseHeads(SlotId slot, absl::string_view id, Instant now,
+                         Effects* effects) {
+  const Holdings lives = StateOf(slot).slot.Lookup(id);
+  if (HeadsOf(lives).size() <= kTokenDotsMax) return;
+  // An update that changes nothing but follows all heads.
+  Delta nothing{.slot = slot, .kind = Delta::Kind::kUpdate};
+  nothing.ops.push_back(
+      {.kind = Op::Kind::kVoid, .name = std::string(kIdAttribute)});
+  Publish(Mint(std::move(nothing), lives, now), now, effects);
+}
+
+void Lane::Get(const Call& call, Instant now, Effects* effects) {
+  const std::string& id = call.command.session_id;
+  const bool revoked = Revoke(call.slot, id, now, effects);
+  if (!revoked) CollapseHeads(call.slot, id, now, effects);
+  const Holdings lives = revoked ? Holdings() : Present(call.slot, id, now);
+  if (lives.empty()) {
+    Fail(call.command.handle,
+         absl::NotFoundError("no such session; it may have ended"),
+         {.reason = Reason::kSessionNotFound}, effects);
+    return;
+  }
+  if (!call.command.peek) Access(call.slot, lives, now);
+  Reply reply;
+  FillCommon(call, &reply);
+  if (reply.degraded && call.command.strict) {
+    Fail(call.command.handle, absl::UnavailableError(reply.degraded_reason),
+         {.reason = Reason::kNoQuorum}, effects);
+    return;
+  }
+  reply.session = ViewOf(id, lives);
+  reply.token = TokenOf(call.slot, lives);
+  effects->replies.push_back(std::move(reply));
+}
+
+void Lane::TouchCall(const Call& call, Instant now, Effects* effects) {
+  CollapseHeads(call.slot, call.command.session_id, now, effects);
+  const Holdings lives = Present(call.slot, call.command.session_id, now);
+  if (lives.empty()) {
+    Fail(call.command.handle,
+         absl::NotFoundError("no such session; it may have ended"),
+         {.reason = Reason::kSessionNotFound}, effects);
+    return;
+  }
+  Access(call.slot, lives, now);
+  Reply reply;
+  FillCommon(call, &reply);
+  reply.session = ViewOf(call.command.session_id, lives);
+  reply.token = TokenOf(call.slot, lives);
+  effects->replies.push_back(std::move(reply));
+}
+
+void Lane::Watch(CallHandle handle, const std::string& session_id,
+                 const std::vector<std::string>& tokens, Instant now,
+                 Effects* effects) {
+  Call call;
+  Failure failure;
+  Command command;
+  command.session_id = session_id;
+  command.tokens = tokens;
+  absl::Status status = Admit(command, &call, &failure);
+  if (status.ok() && watches_.size() >= config_.watches_max) {
+    status = absl::ResourceExhaustedError(absl::StrCat(
+        "too many watches in this lane (", config_.watches_max, ")"));
+  }
+  if (status.ok() && MissingOf(call.token, call.slot).empty() &&
+      Present(call.slot, session_id, now).empty()) {
+    status = absl::NotFoundError("no such session; it may have ended");
+  }
+  if (!status.ok()) {
+    effects->watch_updates.push_back(
+        {.handle = handle, .status = std::move(status)});
+    return;
+  }
+  WatchState watch{
+      .slot = call.slot, .session_id = session_id, .token = call.token};
+  if (!MissingOf(call.token, call.slot).empty())
+    Inquire(call.slot, LinkedOthers());
+  if (!UpdateWatch(handle, &watch, {}, effects))
+    watches_.emplace(handle, std::move(watch));
+  Finish(now, effects);
+}
+
+bool Lane::UpdateWatch(CallHandle handle, WatchState* watch,
+                       const SlotChanges& changes, Effects* effects) {
+  if (!MissingOf(watch->token, watch->slot).empty()) return false;
+  const Slot& slot = StateOf(watch->slot).slot;
+  const Holdings lives = slot.Lookup(watch->session_id);
+  if (lives.empty()) {
+    WatchUpdate end{.handle = handle, .end = WatchUpdate::End::kDeleted};
+    for (const Dot& birth : watch->births) {
+      if (slot.Find(birth) != nullptr) end.end = WatchUpdate::End::kRotated;
+    }
+    for (const SlotChanges::Ended& ended : changes.ended) {
+      if (std::count(watch->births.begin(), watch->births.end(), ended.birth) ==
+          0)
+        continue;
+      if (ended.reason == EndReason::kIdle) end.end = WatchUpdate::End::kIdle;
+      if (ended.reason == EndReason::kDeadline)
+        end.end = WatchUpdate::End::kDeadline;
+      if (ended.reason == EndReason::kRevoked)
+        end.end = WatchUpdate::End::kRevoked;
+    }
+    effects->watch_updates.push_back(std::move(end));
+    return true;
+  }
+  std::vector<Dot> version = HeadsOf(lives);
+  if (version == watch->version || version.size() > kTokenDotsMax) return false;
+  watch->version = std::move(version);
+  watch->births.clear();
+  for (const Slot::Holding* life : lives)
+    watch->births.push_back(life->life->birth);
+  effects->watch_updates.push_back({.handle = handle,
+                                    .session = ViewOf(watch->session_id, lives),
+                                    .token = TokenOf(watch->slot, lives)});
+  return false;
+}
+
+void Lane::UpdateWatches(SlotId slot, const SlotChanges& changes,
+                         Effects* effects) {
+  for (auto it = watches_.begin(); it != watches_.end();) {
+    const bool ended = it->second.slot == slot &&
+                       UpdateWatch(it->first, &it->second, changes, effects);
+    it = ended ? watches_.erase(it) : std::next(it);
+  }
+}
+
+}  // namespace sessionmesh::replication

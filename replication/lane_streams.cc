@@ -1,0 +1,243 @@
+// The delta streams: Hello, frames, acknowledgements.
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "glog/logging.h"
+#include "replication/lane.h"
+
+namespace sessionmesh::replication {
+
+void Lane::SayHello(const NodeName& name, Peer* peer, Instant now,
+                    Effects* effects) {
+  peer->hello_sent = now.steady;
+  Hello hello;
+  hello.process = self_.process;
+  hello.received_process = peer->process;
+  hello.received_epoch = peer->in_epoch;
+  hello.received_seq = peer->in_seq;
+  hello.actors = actors_.List(self_.process);
+  SendTo(name, std::move(hello), effects);
+}
+
+void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
+                   Effects* effects) {
+  if (hello.process == 0) return;
+  Peer& peer = PeerOf(from);
+  const bool is_new = peer.process != hello.process;
+  if (is_new) {
+    const bool was_known = peer.process != 0;
+    peer.process = hello.process;
+    peer.actors.clear();
+    peer.in_epoch = 0;
+    peer.in_seq = 0;
+    const bool was_suspended = peer.out.suspended();
+    peer.out.Drop();
+    if (!was_suspended && peer.linked)
+      peer.heard = false;  // begins anew with its acknowledgement
+    peer.out.Suspend();
+    peer.resync.clear();
+    peer.described = false;
+    peer.ready = false;
+    puller_.Forget(from);
+    transfers_.Forget(from);
+    for (SlotState& state : slots_) state.synced_from.erase(from);
+    if (was_known) {
+      Emit({.kind = Event::Kind::kPeerForgot,
+            .node = from,
+            .detail = "came back as a new process; it pulls what it needs"},
+           effects);
+    }
+    ReofferWaits(from, &peer, std::nullopt, now, effects);
+  }
+  for (const ActorHome& home : hello.actors) {
+    actors_.Learn(home);
+    if (home.node == from && home.process == hello.process)
+      peer.actors.insert(home.actor);
+  }
+  if (hello.received_process == self_.process) {
+    // Also an acknowledgement of what it has; one that was lost with a link is
+    // made good here.
+    std::vector<SlotDot> held;
+    if (!peer.out.suspended()) {
+      peer.out.Acknowledge({.process = self_.process,
+                            .epoch = hello.received_epoch,
+                            .seq = hello.received_seq,
+                            .parked = {},
+                            .settled = {}},
+                           &held);
+    }
+    CountHeld(from, held, now, effects);
+  }
+  Acknowledge(from, peer, {}, {}, effects);
+  if (peer.linked &&
+      (hello.received_process != self_.process || (is_new && !peer.heard))) {
+    SayHello(from, &peer, now, effects);
+  }
+}
+
+void Lane::Acknowledge(const NodeName& to, const Peer& peer,
+                       std::vector<SlotDot> parked,
+                       std::vector<SlotDot> settled, Effects* effects) const {
+  SendTo(to,
+         FrameAck{.process = peer.process,
+                  .epoch = peer.in_epoch,
+                  .seq = peer.in_seq,
+                  .parked = std::move(parked),
+                  .settled = std::move(settled)},
+         effects);
+}
+
+void Lane::OnFrame(const NodeName& from, const Frame& frame, Instant now,
+                   Effects* effects) {
+  Peer& peer = peers_.at(from);
+  if (frame.epoch != peer.in_epoch && frame.seq == 1) {
+    peer.in_epoch = frame.epoch;
+    peer.in_seq = 0;
+  }
+  if (frame.epoch != peer.in_epoch || frame.seq != peer.in_seq + 1) {
+    Acknowledge(
+        from, peer, {}, {},
+        effects);  // a repetition, or a gap that this lets the peer close
+    return;
+  }
+  for (const DeltaPtr& delta : frame.deltas) {
+    const absl::Status times = CheckTimes(*delta, now);
+    if (times.ok()) continue;
+    Emit({.kind = Event::Kind::kRefused,
+          .node = from,
+          .detail = std::string(times.message())},
+         effects);
+    SendTo(from, Refuse{std::string(times.message())}, effects);
+    return;
+  }
+  peer.in_seq = frame.seq;
+  std::vector<SlotDot> parked;
+  for (const DeltaPtr& delta : frame.deltas) {
+    const Slot::Outcome outcome = ReceiveDelta(from, delta, now, effects);
+    if (outcome == Slot::Outcome::kParked ||
+        outcome == Slot::Outcome::kRefused) {
+      parked.push_back({delta->slot, delta->last()});
+    }
+  }
+  // A later delta of the frame may have settled an earlier one.
+  parked.erase(
+      std::remove_if(parked.begin(), parked.end(),
+                     [this](const SlotDot& p) {
+                       return StateOf(p.slot).slot.context().Contains(p.dot);
+                     }),
+      parked.end());
+  Acknowledge(from, peer, std::move(parked), {}, effects);
+}
+
+absl::Status Lane::CheckTimes(const Delta& delta, Instant now) const {
+  const absl::Time latest = now.wall + config_.clock_offset_max;
+  const absl::Time clock = absl::FromUnixMillis(HlcMillis(delta.hlc));
+  if (clock > latest) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "a change is dated ", absl::FormatDuration(clock - now.wall),
+        " ahead of this node's clock; at most ",
+        absl::FormatDuration(config_.clock_offset_max),
+        " is tolerated: synchronise the clocks (NTP)"));
+  }
+  const absl::Time epoch = ActorEpoch(delta.actor);
+  if (epoch > latest) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "an actor was born ", absl::FormatDuration(epoch - now.wall),
+        " ahead of this node's clock: synchronise the clocks (NTP)"));
+  }
+  if (epoch <
+      now.wall - config_.context_horizon() + 4 * config_.clock_offset_max) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "an actor was born ", absl::FormatDuration(now.wall - epoch),
+        " ago, longer than any session may live; its node must take a new "
+        "one"));
+  }
+  return absl::OkStatus();
+}
+
+Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
+                                 Instant now, Effects* effects) {
+  if (delta->slot % config_.lane_count != config_.lane ||
+      delta->slot >= config_.slot_count) {
+    return Slot::Outcome::kDuplicate;  // wire has refused such; nothing to
+                                       // apply in this lane
+  }
+  hlc_.Observe(delta->hlc);
+  SlotChanges changes;
+  const Slot::Outcome outcome =
+      StateOf(delta->slot).slot.Receive(delta, from, &changes);
+  AfterChange(delta->slot, changes, now, effects);
+  return outcome;
+}
+
+void Lane::OnFrameAck(const NodeName& from, const FrameAck& ack, Instant now,
+                      Effects* effects) {
+  if (ack.process != self_.process)
+    return;  // meant for a former process of this name
+  Peer& peer = peers_.at(from);
+  std::vector<SlotDot> held;
+  if (!peer.linked) {
+    peer.out.Acknowledge(ack, &held);
+    CountHeld(from, held, now, effects);
+    return;
+  }
+  if (peer.out.suspended() && !peer.refused) {
+    peer.out.Resume(ack, &held);
+  } else {
+    peer.out.Acknowledge(ack, &held);
+  }
+  if (!peer.heard && !peer.refused) {
+    peer.heard = true;
+    peer.digest_requested = now.steady;
+    SendTo(from, DigestRequest{}, effects);
+    if (!peer.resync.empty()) {
+      SendTo(from, Resync{{peer.resync.begin(), peer.resync.end()}}, effects);
+    }
+    for (const auto& [slot, calls] : calls_by_slot_) to_advance_.insert(slot);
+  }
+  CountHeld(from, held, now, effects);
+}
+
+void Lane::CountHeld(const NodeName& peer, const std::vector<SlotDot>& held,
+                     Instant now, Effects* effects) {
+  for (const SlotDot& dot : held) {
+    for (const CallHandle handle : waits_.Held(peer, dot))
+      SettleWait(handle, now, effects);
+  }
+}
+
+void Lane::OnRefuse(const NodeName& from, const Refuse& refuse,
+                    Effects* effects) {
+  Peer& peer = peers_.at(from);
+  peer.refused = true;
+  peer.heard = false;
+  peer.out.Suspend();
+  Emit({.kind = Event::Kind::kRefused,
+        .node = from,
+        .detail = absl::StrCat("it refuses our changes: ", refuse.why)},
+       effects);
+}
+
+void Lane::Flush(const NodeName& name, Peer* peer, Instant now,
+                 Effects* effects) {
+  if (!peer->linked || !peer->heard || peer->refused) return;
+  Frame frame;
+  while (peer->out.NextFrame(now.steady, &frame))
+    SendTo(name, std::move(frame), effects);
+  const std::vector<SlotId> dirty = peer->out.TakeDirty();
+  if (dirty.empty()) return;
+  peer->resync.insert(dirty.begin(), dirty.end());
+  SendTo(name, Resync{dirty}, effects);
+  for (const SlotId slot : dirty) ReofferWaits(name, peer, slot, now, effects);
+  while (peer->out.NextFrame(now.steady, &frame))
+    SendTo(name, std::move(frame), effects);
+}
+
+void Lane::FlushAll(Instant now, Effects* effects) {
+  for (auto& [name, peer] : peers_) Flush(name, &peer, now, effects);
+}
+
+}  // namespace sessionmesh::replication

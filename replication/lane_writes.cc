@@ -1,0 +1,510 @@
+// Create, Update, Delete, Rotate: minting, and waiting until enough owners hold
+// a change.
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "replication/command_check.h"
+#include "replication/lane.h"
+#include "replication/token.h"
+
+namespace sessionmesh::replication {
+namespace {
+
+uint64_t Fingerprint(const Command& command) {
+  return StableHash(command.session_id) * 8 +
+         static_cast<uint64_t>(command.kind);
+}
+
+std::vector<Dot> DotsOf(const std::vector<const Slot::Holding*>& lives,
+                        absl::string_view name) {
+  std::set<Dot> dots;
+  for (const Slot::Holding* life : lives) {
+    for (const EntryView& entry : life->life->attributes.Find(name))
+      dots.insert(entry.dot);
+  }
+  return {dots.begin(), dots.end()};
+}
+
+}  // namespace
+
+// --- minting
+
+DeltaPtr Lane::Mint(Delta draft, const Holdings& lives, Instant now) {
+  SlotState& state = StateOf(draft.slot);
+  draft.actor = actor_;
+  draft.first = state.next_counter;
+  draft.hlc = hlc_.Next(now.wall);
+  for (Op& op : draft.ops) op.hlc = draft.hlc;
+  state.next_counter += draft.dot_count();
+  if (draft.kind == Delta::Kind::kCreate) {
+    draft.births = {draft.dot(0)};
+  } else {
+    for (const Slot::Holding* life : lives)
+      draft.births.push_back(life->life->birth);
+    std::sort(draft.births.begin(), draft.births.end());
+    if (draft.kind != Delta::Kind::kKill) draft.deps = HeadsOf(lives);
+  }
+  return std::make_shared<const Delta>(std::move(draft));
+}
+
+std::vector<Op> Lane::OpsOf(const Command& command,
+                            const Holdings& lives) const {
+  std::vector<Op> ops;
+  const auto put = [&](absl::string_view name, const std::string& value) {
+    ops.push_back({.kind = Op::Kind::kPut,
+                   .name = std::string(name),
+                   .value = value,
+                   .superseded = DotsOf(lives, name)});
+  };
+  if (command.user.has_value()) put(kUserAttribute, *command.user);
+  for (const auto& [name, value] : command.set) put(name, value);
+  for (const std::string& name : command.unset) {
+    std::vector<Dot> dots = DotsOf(lives, name);
+    if (dots.empty()) continue;
+    ops.push_back({.kind = Op::Kind::kDelete,
+                   .name = name,
+                   .superseded = std::move(dots)});
+  }
+  return ops;
+}
+
+void Lane::Publish(const DeltaPtr& delta, Instant now, Effects* effects) {
+  Slot& slot = StateOf(delta->slot).slot;
+  SlotChanges changes;
+  const Slot::Outcome outcome = slot.Receive(delta, self_.name, &changes);
+  CHECK(outcome == Slot::Outcome::kApplied)
+      << "a delta on local heads cannot wait";
+  // Every owner learns the access with the delta.
+  for (const Dot& birth : delta->births)
+    slot.MarkSent(birth, HlcMillis(delta->hlc));
+  AfterChange(delta->slot, changes, now, effects);
+  for (auto& [name, peer] : peers_) {
+    if (Replicates(name, peer)) Offer(name, &peer, delta, now, effects);
+  }
+}
+
+void Lane::Offer(const NodeName& name, Peer* peer, const DeltaPtr& delta,
+                 Instant now, Effects* effects) {
+  if (!peer->out.Push(delta, now.steady)) return;
+  Emit(
+      {.kind = Event::Kind::kQueueOverflow,
+       .node = name,
+       .slot = delta->slot,
+       .detail = "it is too slow or unreachable; it will fetch what it misses"},
+      effects);
+}
+
+// --- durability
+
+uint32_t Lane::Live() const {
+  uint32_t live = 1;
+  for (const NodeName& node : owners_.others()) {
+    const auto peer = peers_.find(node);
+    // A suspect whose link is down too counts as gone: two signs that do not
+    // depend on each other.
+    const bool gone = owners_.IsSuspect(node) &&
+                      (peer == peers_.end() || !peer->second.linked);
+    live += gone ? 0 : 1;
+  }
+  return live;
+}
+
+uint32_t Lane::Needed(Durability durability) const {
+  const uint32_t owners = static_cast<uint32_t>(owners_.count());
+  switch (durability) {
+    case Durability::kLocal:
+      return 1;
+    case Durability::kOne:
+      return 2;
+    case Durability::kQuorum:
+      return owners / 2 + 1;
+    case Durability::kAll:
+      return owners;
+  }
+  return 1;
+}
+
+bool Lane::CheckStrict(const Command& command, Effects* effects) const {
+  if (!command.strict || Live() >= Needed(command.durability)) return true;
+  Fail(command.handle,
+       absl::UnavailableError(absl::StrCat(
+           "the durability asked for needs ", Needed(command.durability),
+           " live owners; there are ", Live(), "; nothing was changed")),
+       {.reason = Reason::kDurabilityUnmet,
+        .limit_name = "live owners",
+        .limit = Needed(command.durability),
+        .value = Live()},
+       effects);
+  return false;
+}
+
+void Lane::Await(const Command& command, const DeltaPtr& delta, Reply reply,
+                 Instant now, Effects* effects) {
+  reply.replicas = std::max(reply.replicas, 1u);
+  if (!command.request_id.empty() &&
+      dedupe_.Find(command.request_id, now.steady) == nullptr) {
+    dedupe_.Remember(command.request_id,
+                     {.fingerprint = Fingerprint(command),
+                      .last = delta->last(),
+                      .delta = delta,
+                      .replicas = 1,
+                      .created = reply.created},
+                     now.steady);
+  }
+  DurabilityWait wait;
+  wait.delta = delta;
+  wait.durability = command.durability;
+  wait.strict = command.strict;
+  wait.deadline = command.deadline;
+  wait.request_id = command.request_id;
+  wait.reply = std::move(reply);
+  waits_.Add(std::move(wait));
+  SetTimer(command.handle, command.deadline);
+  SettleWait(command.handle, now, effects);
+}
+
+void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
+  DurabilityWait* wait = waits_.Find(handle);
+  if (wait == nullptr) return;
+  const uint32_t needed = Needed(wait->durability);
+  const uint32_t live = Live();
+  const uint32_t held = wait->reply.replicas;
+  const bool enough = held >= std::min(needed, live);
+  if (!enough && now.steady < wait->deadline) return;
+  Failure failure{.reason = Reason::kDurabilityUnmet,
+                  .applied = true,
+                  .limit_name = "replicas",
+                  .limit = needed,
+                  .value = held};
+  if (!enough) {
+    wait->reply.status = absl::DeadlineExceededError(
+        absl::StrCat("the change is applied here, but only ", held, " of ",
+                     needed, " owners are known to hold it yet"));
+    wait->reply.failure = std::move(failure);
+  } else if (wait->strict && held < needed) {
+    wait->reply.status = absl::UnavailableError(absl::StrCat(
+        "the change is applied here, but owners died meanwhile: ", held, " of ",
+        needed, " hold it"));
+    wait->reply.failure = std::move(failure);
+  } else if (held < needed) {
+    wait->reply.degraded = true;
+    wait->reply.degraded_reason = absl::StrCat(
+        "only ", live, " live owner(s) for a durability of ", needed);
+  }
+  if (wait->reply.status.ok() && !wait->request_id.empty()) {
+    if (DedupeEntry* entry = dedupe_.Find(wait->request_id, now.steady)) {
+      entry->delta.reset();
+      entry->replicas = held;
+    }
+  }
+  effects->replies.push_back(std::move(wait->reply));
+  waits_.Remove(handle);
+}
+
+void Lane::SettleAllWaits(Instant now, Effects* effects) {
+  for (const CallHandle handle : waits_.All()) SettleWait(handle, now, effects);
+}
+
+void Lane::ReofferWaits(const NodeName& name, Peer* peer,
+                        std::optional<SlotId> slot, Instant now,
+                        Effects* effects) {
+  for (const CallHandle handle : waits_.All()) {
+    const DurabilityWait* wait = waits_.Find(handle);
+    if (slot.has_value() && wait->delta->slot != *slot) continue;
+    if (wait->held_by.count(name) == 0)
+      Offer(name, peer, wait->delta, now, effects);
+  }
+}
+
+// --- the calls
+
+bool Lane::AnswerRetry(const Command& command, SlotId slot, Instant now,
+                       Effects* effects) {
+  if (command.request_id.empty()) return false;
+  const DedupeEntry* entry = dedupe_.Find(command.request_id, now.steady);
+  if (entry == nullptr) return false;
+  if (entry->fingerprint != Fingerprint(command)) {
+    Fail(command.handle,
+         absl::InvalidArgumentError("this request_id belongs to another call; "
+                                    "take 16 new random bytes"),
+         {.reason = Reason::kInvalidField}, effects);
+    return true;
+  }
+  Reply reply;
+  reply.handle = command.handle;
+  reply.created = entry->created;
+  reply.replicas = entry->replicas;
+  reply.token = EncodeToken(slot, {{entry->last}}, *key_);
+  const std::string& id = command.kind == Command::Kind::kRotate
+                              ? command.new_session_id
+                              : command.session_id;
+  const Holdings lives = Present(slot, id, now);
+  if (!lives.empty()) reply.session = ViewOf(id, lives);
+  if (entry->delta == nullptr) {
+    effects->replies.push_back(std::move(reply));
+    return true;
+  }
+  const DeltaPtr delta = entry->delta;
+  Await(command, delta, std::move(reply), now, effects);
+  // Who has acknowledged it is no longer known: ask again; a repetition is
+  // acknowledged too.
+  for (auto& [name, peer] : peers_) {
+    if (Replicates(name, peer)) Offer(name, &peer, delta, now, effects);
+  }
+  return true;
+}
+
+absl::Status Lane::CheckRoom(const Command& command, const Holdings& lives,
+                             Failure* failure) const {
+  size_t bytes = 0;
+  size_t attributes = 0;
+  for (const Slot::Holding* life : lives)
+    bytes += life->life->attributes.payload_bytes();
+  std::set<std::string> names;
+  for (const Slot::Holding* life : lives) {
+    for (const EntryView& entry : life->life->attributes.Unpack()) {
+      names.insert(std::string(entry.name));
+    }
+  }
+  size_t added = 0;
+  size_t replaced = 0;
+  for (const auto& [name, value] : command.set) {
+    added += name.size() + value.size();
+    for (const Slot::Holding* life : lives) {
+      for (const EntryView& entry : life->life->attributes.Find(name)) {
+        replaced += entry.name.size() + entry.value.size();
+      }
+    }
+    names.insert(name);
+  }
+  attributes = names.size();
+  const size_t after = bytes + added - replaced;
+  const auto exhausted = [failure](const char* what, size_t value,
+                                   size_t limit) {
+    *failure = {.reason = Reason::kLimit,
+                .limit_name = what,
+                .limit = limit,
+                .value = value};
+    return absl::ResourceExhaustedError(
+        absl::StrCat(what, ": ", value, ", at most ", limit));
+  };
+  if (after > config_.session_bytes_max && added > replaced) {
+    return exhausted("session bytes", after, config_.session_bytes_max);
+  }
+  if (attributes > config_.attributes_max && !command.set.empty()) {
+    return exhausted("session attributes", attributes, config_.attributes_max);
+  }
+  if (added > replaced &&
+      payload_bytes_ + added - replaced > config_.lane_bytes_max) {
+    return exhausted("node memory for sessions",
+                     payload_bytes_ + added - replaced, config_.lane_bytes_max);
+  }
+  return absl::OkStatus();
+}
+
+void Lane::Create(const Call& call, bool upserted, Instant now,
+                  Effects* effects) {
+  const Command& command = call.command;
+  if (AnswerRetry(command, call.slot, now, effects)) return;
+  const Holdings present = Present(call.slot, command.session_id, now);
+  if (!present.empty()) {
+    Fail(command.handle, absl::AlreadyExistsError("a live session has this id"),
+         {.reason = Reason::kAlreadyExists}, effects);
+    return;
+  }
+  Failure failure;
+  if (absl::Status s = CheckRoom(command, {}, &failure); !s.ok()) {
+    Fail(command.handle, std::move(s), std::move(failure), effects);
+    return;
+  }
+  if (!CheckStrict(command, effects)) return;
+  // What is still held under the id has been idle too long, as every owner in
+  // reach has confirmed; it must not come back through a late access and share
+  // the id with the new session.
+  const Holdings expired = StateOf(call.slot).slot.Lookup(command.session_id);
+  if (!expired.empty()) {
+    Publish(Mint({.slot = call.slot,
+                  .kind = Delta::Kind::kKill,
+                  .reason = EndReason::kIdle},
+                 expired, now),
+            now, effects);
+  }
+  Delta draft{.slot = call.slot, .kind = Delta::Kind::kCreate};
+  draft.ops.push_back({.kind = Op::Kind::kPut,
+                       .name = std::string(kIdAttribute),
+                       .value = command.session_id});
+  for (Op& op : OpsOf(command, {})) draft.ops.push_back(std::move(op));
+  draft.idle =
+      command.idle > absl::ZeroDuration() ? command.idle : config_.idle_default;
+  draft.deadline = now.wall + (command.absolute_lifetime > absl::ZeroDuration()
+                                   ? command.absolute_lifetime
+                                   : config_.absolute_lifetime_default);
+  const DeltaPtr delta = Mint(std::move(draft), {}, now);
+  Publish(delta, now, effects);
+  Reply reply;
+  FillCommon(call, &reply);
+  reply.created = upserted;
+  const Holdings lives = StateOf(call.slot).slot.Lookup(command.session_id);
+  reply.session = ViewOf(command.session_id, lives);
+  reply.token = TokenOf(call.slot, lives);
+  Await(command, delta, std::move(reply), now, effects);
+}
+
+bool Lane::CheckPreconditions(const Call& call, const Holdings& lives,
+                              Effects* effects) const {
+  const Command& command = call.command;
+  std::string unmet;
+  if (!command.if_version.empty()) {
+    const absl::StatusOr<std::vector<Dot>> version =
+        DecodeToken(call.slot, command.if_version, *key_);
+    if (!version.ok()) {
+      Fail(command.handle, version.status(), {.reason = Reason::kInvalidToken},
+           effects);
+      return false;
+    }
+    if (*version != HeadsOf(lives))
+      unmet = "the session has changed since if_version";
+  }
+  for (const std::string& name : command.if_absent) {
+    if (DotsOf(lives, name).empty()) continue;
+    unmet = absl::StrCat("attribute \"", name, "\" exists already (if_absent)");
+    break;
+  }
+  if (unmet.empty()) return true;
+  Reply reply;
+  FillCommon(call, &reply);
+  reply.status = absl::AbortedError(unmet);
+  reply.failure.reason = Reason::kPreconditionFailed;
+  if (!lives.empty()) {
+    reply.session = ViewOf(command.session_id, lives);
+    reply.token = TokenOf(call.slot, lives);
+  }
+  effects->replies.push_back(std::move(reply));
+  return false;
+}
+
+void Lane::Update(const Call& call, Instant now, Effects* effects) {
+  const Command& command = call.command;
+  if (AnswerRetry(command, call.slot, now, effects)) return;
+  const bool revoked = Revoke(call.slot, command.session_id, now, effects);
+  if (!revoked) CollapseHeads(call.slot, command.session_id, now, effects);
+  const Holdings lives =
+      revoked ? Holdings() : Present(call.slot, command.session_id, now);
+  if (lives.empty()) {
+    // A native id was chosen by a node and may have been ended by a logout:
+    // creating it again would bring that session back under the nose of whoever
+    // logged out.
+    if (command.upsert && !revoked &&
+        ids_->CheckForeign(command.session_id).ok()) {
+      if (CheckPreconditions(call, lives, effects))
+        Create(call, /*upserted=*/true, now, effects);
+      return;
+    }
+    Fail(command.handle,
+         absl::NotFoundError("no such session; it may have ended"),
+         {.reason = Reason::kSessionNotFound}, effects);
+    return;
+  }
+  if (!CheckPreconditions(call, lives, effects)) return;
+  Failure failure;
+  if (absl::Status s = CheckRoom(command, lives, &failure); !s.ok()) {
+    Fail(command.handle, std::move(s), std::move(failure), effects);
+    return;
+  }
+  std::vector<Op> ops = OpsOf(command, lives);
+  Reply reply;
+  FillCommon(call, &reply);
+  if (ops.empty()) {
+    Access(call.slot, lives, now);
+    reply.replicas = 1;
+    reply.token = TokenOf(call.slot, lives);
+    if (command.return_session)
+      reply.session = ViewOf(command.session_id, lives);
+    effects->replies.push_back(std::move(reply));
+    return;
+  }
+  if (!CheckStrict(command, effects)) return;
+  const DeltaPtr delta = Mint(
+      {.slot = call.slot, .kind = Delta::Kind::kUpdate, .ops = std::move(ops)},
+      lives, now);
+  Publish(delta, now, effects);
+  reply.token = EncodeToken(call.slot, {{delta->last()}}, *key_);
+  if (command.return_session) {
+    reply.session = ViewOf(command.session_id,
+                           StateOf(call.slot).slot.Lookup(command.session_id));
+  }
+  Await(command, delta, std::move(reply), now, effects);
+}
+
+void Lane::Delete(const Call& call, Instant now, Effects* effects) {
+  const Command& command = call.command;
+  if (AnswerRetry(command, call.slot, now, effects)) return;
+  const Holdings lives =
+      StateOf(call.slot).slot.LookupForDelete(command.session_id);
+  if (lives.empty()) {
+    Fail(command.handle,
+         absl::NotFoundError("no such session; it may have ended"),
+         {.reason = Reason::kSessionNotFound}, effects);
+    return;
+  }
+  if (!CheckStrict(command, effects)) return;
+  const DeltaPtr delta = Mint({.slot = call.slot,
+                               .kind = Delta::Kind::kKill,
+                               .reason = EndReason::kDeleted},
+                              lives, now);
+  Publish(delta, now, effects);
+  Reply reply;
+  FillCommon(call, &reply);
+  reply.token = EncodeToken(call.slot, {{delta->last()}}, *key_);
+  Await(command, delta, std::move(reply), now, effects);
+}
+
+void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
+  const Command& command = call.command;
+  if (AnswerRetry(command, call.slot, now, effects)) return;
+  const bool revoked = Revoke(call.slot, command.session_id, now, effects);
+  const Holdings lives =
+      revoked ? Holdings() : Present(call.slot, command.session_id, now);
+  Reply reply;
+  FillCommon(call, &reply);
+  if (lives.empty()) {
+    // A retry whose first try reached another node: the same request gives the
+    // same new id (rule A8).
+    const Holdings done = Present(call.slot, command.new_session_id, now);
+    if (!revoked && !command.request_id.empty() && !done.empty()) {
+      reply.session = ViewOf(command.new_session_id, done);
+      reply.token = TokenOf(call.slot, done);
+      reply.replicas = 1;
+      effects->replies.push_back(std::move(reply));
+      return;
+    }
+    Fail(command.handle,
+         absl::NotFoundError("no such session; it may have ended"),
+         {.reason = Reason::kSessionNotFound}, effects);
+    return;
+  }
+  Failure failure;
+  if (absl::Status s = CheckRoom(command, lives, &failure); !s.ok()) {
+    Fail(command.handle, std::move(s), std::move(failure), effects);
+    return;
+  }
+  if (!CheckStrict(command, effects)) return;
+  Delta draft{.slot = call.slot, .kind = Delta::Kind::kRotate};
+  draft.ops.push_back({.kind = Op::Kind::kPut,
+                       .name = std::string(kIdAttribute),
+                       .value = command.new_session_id,
+                       .superseded = DotsOf(lives, kIdAttribute)});
+  for (Op& op : OpsOf(command, lives)) draft.ops.push_back(std::move(op));
+  const DeltaPtr delta = Mint(std::move(draft), lives, now);
+  Publish(delta, now, effects);
+  const Holdings rotated =
+      StateOf(call.slot).slot.Lookup(command.new_session_id);
+  reply.session = ViewOf(command.new_session_id, rotated);
+  reply.token = EncodeToken(call.slot, {{delta->last()}}, *key_);
+  Await(command, delta, std::move(reply), now, effects);
+}
+
+}  // namespace sessionmesh::replication

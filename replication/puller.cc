@@ -1,0 +1,149 @@
+#include "replication/puller.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace sessionmesh::replication {
+namespace {
+
+// A source that was busy is asked again after this.
+constexpr absl::Duration kBusyPause = absl::Milliseconds(20);
+
+}  // namespace
+
+void Puller::Want(const NodeName& from, SlotId slot, bool urgent) {
+  const Key key{from, slot};
+  const bool is_new = wanted_.insert(key).second;
+  if (urgent) {
+    if (std::find(urgent_.begin(), urgent_.end(), key) == urgent_.end())
+      urgent_.push_back(key);
+  } else if (is_new) {
+    normal_.push_back(key);
+  }
+}
+
+std::optional<Puller::Start> Puller::Next(absl::Time now) {
+  if (paused_until_ != absl::InfiniteFuture()) {
+    if (now < paused_until_) return std::nullopt;
+    paused_until_ = absl::InfiniteFuture();
+  }
+  if (running_.size() >= config_.pulls_in_flight_max) return std::nullopt;
+  for (std::deque<Key>* queue : {&urgent_, &normal_}) {
+    for (auto it = queue->begin(); it != queue->end();) {
+      const Key key = *it;
+      if (wanted_.count(key) ==
+          0) {  // served through the other queue, or forgotten
+        it = queue->erase(it);
+        continue;
+      }
+      if (running_by_key_.count(key) > 0) {
+        ++it;
+        continue;
+      }
+      queue->erase(it);
+      wanted_.erase(key);
+      const uint64_t pull = next_pull_++;
+      Running& running = running_[pull];
+      running.from = key.first;
+      running.slot = key.second;
+      running.progress = now;
+      running_by_key_[key] = pull;
+      return Start{key.first, key.second, pull};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Puller::Done> Puller::OnReply(const NodeName& from,
+                                            const PullReply& reply,
+                                            absl::Time now,
+                                            std::optional<PullMore>* more) {
+  const auto it = running_.find(reply.pull);
+  if (it == running_.end() || it->second.from != from) return std::nullopt;
+  Running& running = it->second;
+  if (reply.kind == PullReply::Kind::kBusy ||
+      reply.kind == PullReply::Kind::kGone) {
+    const SlotId slot =
+        running.slot;  // a source that forgot the transfer does not know it
+    running_by_key_.erase({from, slot});
+    running_.erase(it);
+    paused_until_ = now + kBusyPause;
+    Want(from, slot, /*urgent=*/false);
+    return std::nullopt;
+  }
+  if (running.slot != reply.slot) return std::nullopt;
+  running.progress = now;
+  if (reply.kind == PullReply::Kind::kState) {
+    if (reply.part != running.parts) return std::nullopt;  // a repeated part
+    if (running.parts++ == 0) {
+      running.staged = reply;
+    } else {
+      std::vector<SnapshotLife>& lives = running.staged.state.lives;
+      lives.insert(lives.end(), reply.state.lives.begin(),
+                   reply.state.lives.end());
+    }
+    if (!reply.last) {
+      *more = PullMore{reply.pull, running.parts};
+      return std::nullopt;
+    }
+  } else {
+    running.staged = reply;
+  }
+  Done done{from, reply.pull, reply.slot, std::move(running.staged)};
+  running_by_key_.erase({from, reply.slot});
+  running_.erase(it);
+  return done;
+}
+
+void Puller::Forget(const NodeName& from) {
+  for (auto it = wanted_.begin(); it != wanted_.end();) {
+    it = it->first == from ? wanted_.erase(it) : std::next(it);
+  }
+  for (auto it = running_.begin(); it != running_.end();) {
+    if (it->second.from == from) {
+      running_by_key_.erase({from, it->second.slot});
+      it = running_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+size_t Puller::Expire(absl::Time now) {
+  size_t expired = 0;
+  for (auto it = running_.begin(); it != running_.end();) {
+    if (now - it->second.progress >= config_.pull_timeout) {
+      running_by_key_.erase({it->second.from, it->second.slot});
+      it = running_.erase(it);
+      ++expired;
+    } else {
+      ++it;
+    }
+  }
+  return expired;
+}
+
+bool Puller::Pending(const NodeName& from, SlotId slot, uint64_t since) const {
+  const Key key{from, slot};
+  if (wanted_.count(key) > 0) return true;
+  const auto it = running_by_key_.find(key);
+  return it != running_by_key_.end() && it->second >= since;
+}
+
+uint32_t Puller::CountFrom(const NodeName& from) const {
+  uint32_t count = 0;
+  for (const Key& key : wanted_) count += key.first == from ? 1u : 0u;
+  for (const auto& [key, pull] : running_by_key_)
+    count += key.first == from ? 1u : 0u;
+  return count;
+}
+
+absl::Time Puller::next_timeout() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [pull, running] : running_) {
+    next = std::min(next, running.progress + config_.pull_timeout);
+  }
+  return next;
+}
+
+}  // namespace sessionmesh::replication
