@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/limits.h"
 #include "proto/wire_check.h"
-#include "proto/wire_delta.h"
+#include "proto/wire_rules.h"
 
 namespace sessionmesh::wire {
 namespace {
