@@ -1,0 +1,43 @@
+#ifndef TESTS_BENCH_CASES_H_
+#define TESTS_BENCH_CASES_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/channel.h"
+#include "tests/bench/report.h"
+
+namespace sessionmesh::bench {
+
+// Where a case runs: channels to the client ports of two ready nodes of one
+// cluster, and how long it may take.
+struct Ground {
+  std::shared_ptr<grpc::Channel> first;
+  std::shared_ptr<grpc::Channel> second;
+  // Bytes sent and received on all TCP connections between the peer ports of
+  // the two nodes, headers of HTTP/2 included, as the kernel counts them.
+  std::function<absl::StatusOr<uint64_t>()> peer_bytes;
+  // A quarter of the calls, and fewer sessions: says that the machinery works.
+  bool smoke = false;
+};
+
+// Each measures one case and appends its rows; an error says what did not
+// work. `in_flight` calls are kept going.
+absl::Status MeasureGets(const Ground& ground, size_t in_flight,
+                         std::vector<Row>* rows);
+absl::Status MeasureSets(const Ground& ground, std::vector<Row>* rows);
+absl::Status MeasurePipeline(const Ground& ground, std::vector<Row>* rows);
+// How long after a write begins on one node its change is seen on the other.
+absl::Status MeasureVisibility(const Ground& ground, std::vector<Row>* rows);
+// Bytes between two nodes for one 32-byte attribute of a 4 KiB session, at
+// 1,000 changes a second, acknowledgements included.
+absl::Status MeasureWire(const Ground& ground, std::vector<Row>* rows);
+// Resident bytes of a node for each session of 8 attributes of 64 bytes.
+absl::Status MeasureMemory(const Ground& ground, std::vector<Row>* rows);
+
+}  // namespace sessionmesh::bench
+
+#endif  // TESTS_BENCH_CASES_H_
