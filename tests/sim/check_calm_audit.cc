@@ -1,0 +1,35 @@
+#include "absl/strings/str_cat.h"
+#include "tests/sim/checks.h"
+
+namespace sessionmesh::sim {
+namespace {
+
+// After the cluster has settled every call is answered: with the session, with a certain NOT_FOUND, or with
+// DATA_LOSS; never with "later".
+class CalmAudit : public Checker {
+ public:
+  CalmAudit() : Checker("calm_audit") {}
+
+  void AtEnd(const Scene& scene) override {
+    for (const Operation& operation : scene.history()) {
+      if (!operation.audit) continue;
+      Checked();
+      const replication::Reason reason = operation.reply.failure.reason;
+      const bool answered =
+          operation.outcome == Operation::Outcome::kOk ||
+          (operation.outcome == Operation::Outcome::kFailed &&
+           (reason == replication::Reason::kSessionNotFound ||
+            reason == replication::Reason::kWriteLost));
+      if (answered) continue;
+      Fail(absl::StrCat(Describe(operation), " in the settled cluster ended ",
+                        OutcomeName(operation.outcome), ": ",
+                        operation.reply.status.ToString()));
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> MakeCalmAudit() { return std::make_unique<CalmAudit>(); }
+
+}  // namespace sessionmesh::sim
