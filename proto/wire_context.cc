@@ -67,8 +67,9 @@ absl::StatusOr<Context> DecodeContext(const v1::Context& proto,
         reader.Actor("actors", proto.actors(i));
     if (!actor.ok()) return actor.status();
     if (*actor <= before) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "actors[", i, "] is ", *actor, ", not above ", before, " before it"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("actors[", i, "] is ", absl::Hex(*actor), ", not above ",
+                       absl::Hex(before), " before it"));
     }
     before = *actor;
     uint64_t end = 0;
