@@ -1,0 +1,66 @@
+#ifndef NODE_PEER_CLIENT_H_
+#define NODE_PEER_CLIENT_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "membership/view.h"
+#include "node/mutex.h"
+#include "node/reliable_plane.h"
+#include "node/self_info.h"
+#include "proto/peer.grpc.pb.h"
+
+namespace sessionmesh::node {
+
+// Unary calls to the PeerService of other nodes, over one channel for each
+// address. Every call is asynchronous and has a deadline; its callback comes
+// exactly once, on a gRPC thread. Thread-safe.
+class PeerClient : public ReliablePlane {
+ public:
+  explicit PeerClient(SelfInfo* self);
+  // Waits for the calls that are under way; Shutdown first, to be quick.
+  ~PeerClient() override;
+  PeerClient(const PeerClient&) = delete;
+  PeerClient& operator=(const PeerClient&) = delete;
+
+  void Call(
+      const membership::Address& to, const membership::Request& request,
+      absl::Duration timeout,
+      std::function<void(absl::StatusOr<membership::Reply>)> done) override;
+
+  void NodeStatus(
+      const membership::Address& to, absl::Duration timeout,
+      std::function<void(absl::StatusOr<v1::NodeStatusResponse>)> done);
+  void Holds(const membership::Address& to, const wire::HoldsQuery& query,
+             absl::Duration timeout,
+             std::function<void(absl::StatusOr<v1::HoldsResponse>)> done);
+
+  // Closes channels to addresses that no member has any more.
+  void SetView(const membership::ViewPtr& view);
+
+  // Cancels what is under way; later calls fail at once with CANCELLED.
+  void Shutdown();
+
+ private:
+  struct Peer;
+  template <typename Request, typename Response>
+  struct UnaryCall;
+  struct Shared;
+
+  template <typename Request, typename Response, typename Start>
+  void Begin(const membership::Address& to, absl::Duration timeout,
+             Request request, Start start,
+             std::function<void(absl::StatusOr<Response>)> done);
+
+  SelfInfo* const self_;
+  const std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace sessionmesh::node
+
+#endif  // NODE_PEER_CLIENT_H_
