@@ -1,0 +1,318 @@
+#include "node/cluster_service.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/alarm.h"
+#include "node/event_stream.h"
+#include "node/grpc_settings.h"
+#include "node/proto_time.h"
+#include "node/socket_address.h"
+
+namespace sessionmesh::node {
+namespace {
+
+constexpr absl::Duration kPeerTimeout = absl::Seconds(2);
+constexpr absl::Duration kJoinTimeoutDefault = absl::Seconds(10);
+constexpr absl::Duration kJoinTimeoutMax = absl::Minutes(1);
+constexpr int64_t kEventStreamsMax = 64;
+constexpr int kJoinSeedsMax = 256;
+
+grpc::ServerUnaryReactor* FinishNow(grpc::CallbackServerContext* context,
+                                    const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
+bool MayAnswer(const membership::Member& member) {
+  return member.claim.state == membership::State::kAlive ||
+         member.claim.state == membership::State::kSuspect;
+}
+
+// Counts answers and runs `done` after the last of them. Thread-safe.
+class Gather {
+ public:
+  Gather(size_t count, std::function<void()> done)
+      : left_(count), done_(std::move(done)) {}
+
+  // `store` puts the answer in its place; one at a time.
+  template <typename Store>
+  void Answer(Store store) {
+    bool last = false;
+    {
+      MutexLock lock(&mutex_);
+      store();
+      last = --left_ == 0;
+    }
+    if (last) done_();
+  }
+
+ private:
+  Mutex mutex_;
+  size_t left_ ABSL_GUARDED_BY(mutex_);
+  const std::function<void()> done_;
+};
+
+// "healthy", "degraded" or "unavailable", see cluster.proto.
+std::string Verdict(const v1::ClusterStatusResponse& response) {
+  bool all = true;
+  bool any = false;
+  for (const auto& node : response.nodes()) {
+    if (node.member().state() == v1::MEMBER_STATE_LEFT) continue;
+    const bool ready = node.has_status() && node.status().ready();
+    all = all && ready && node.member().state() == v1::MEMBER_STATE_ALIVE;
+    any = any || ready;
+  }
+  return all ? "healthy" : any ? "degraded" : "unavailable";
+}
+
+}  // namespace
+
+// A Join that waits for the first answer of a seed, or for its time-out.
+class ClusterService::JoinCall {
+ public:
+  JoinCall(grpc::ServerUnaryReactor* reactor, v1::JoinResponse* response)
+      : reactor_(reactor), response_(response) {}
+
+  void SetFailure(const std::string& why) {
+    MutexLock lock(&mutex_);
+    failure_ = why;
+  }
+
+  // Whoever comes first.
+  void Succeed(uint32_t members) {
+    if (!TakeTurn()) return;
+    response_->set_members(members);
+    reactor_->Finish(grpc::Status::OK);
+  }
+  void GiveUp() {
+    if (!TakeTurn()) return;
+    std::string why;
+    {
+      MutexLock lock(&mutex_);
+      why = failure_;
+    }
+    reactor_->Finish(grpc::Status(
+        grpc::StatusCode::UNAVAILABLE,
+        absl::StrCat("no seed has answered in time",
+                     why.empty() ? "" : absl::StrCat(" (", why, ")"),
+                     "; the node goes on trying")));
+  }
+
+  grpc::Alarm alarm;
+
+ private:
+  bool TakeTurn() {
+    MutexLock lock(&mutex_);
+    return !std::exchange(finished_, true);
+  }
+
+  grpc::ServerUnaryReactor* const reactor_;
+  v1::JoinResponse* const response_;
+  Mutex mutex_;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+ClusterService::ClusterService(Parts parts)
+    : parts_(std::move(parts)), event_streams_(kEventStreamsMax) {}
+
+ClusterService::~ClusterService() = default;
+
+grpc::ServerUnaryReactor* ClusterService::Members(
+    grpc::CallbackServerContext* context, const v1::MembersRequest* /*request*/,
+    v1::MembersResponse* response) {
+  *response = parts_.report->Members();
+  return FinishNow(context, absl::OkStatus());
+}
+
+grpc::ServerUnaryReactor* ClusterService::NodeStatus(
+    grpc::CallbackServerContext* context,
+    const v1::NodeStatusRequest* /*request*/,
+    v1::NodeStatusResponse* response) {
+  *response = parts_.report->Status();
+  return FinishNow(context, absl::OkStatus());
+}
+
+grpc::ServerUnaryReactor* ClusterService::ClusterStatus(
+    grpc::CallbackServerContext* context,
+    const v1::ClusterStatusRequest* /*request*/,
+    v1::ClusterStatusResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const membership::ViewPtr view = parts_.membership->view();
+  const auto gather =
+      std::make_shared<Gather>(view->members().size(), [reactor, response] {
+        response->set_verdict(Verdict(*response));
+        reactor->Finish(grpc::Status::OK);
+      });
+  // All places first: answers come in on other threads.
+  for (const membership::Member& member : view->members()) {
+    *response->add_nodes()->mutable_member() =
+        EncodeMember(member, view->self());
+  }
+  for (size_t i = 0; i < view->members().size(); ++i) {
+    const membership::Member& member = view->members()[i];
+    auto* node = response->mutable_nodes(static_cast<int>(i));
+    if (member.name == view->self()) {
+      gather->Answer(
+          [&] { *node->mutable_status() = parts_.report->Status(); });
+    } else if (!MayAnswer(member)) {
+      gather->Answer([&] {
+        node->set_error(absl::StrCat(
+            "not asked: it is ",
+            absl::string_view(membership::StateName(member.claim.state))));
+      });
+    } else {
+      parts_.peers->NodeStatus(
+          member.address, kPeerTimeout,
+          [gather, node](absl::StatusOr<v1::NodeStatusResponse> status) {
+            gather->Answer([&] {
+              if (status.ok()) {
+                *node->mutable_status() = *std::move(status);
+              } else {
+                node->set_error(status.status().ToString());
+              }
+            });
+          });
+    }
+  }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ClusterService::Replication(
+    grpc::CallbackServerContext* context,
+    const v1::ReplicationRequest* /*request*/,
+    v1::ReplicationResponse* response) {
+  *response = parts_.report->Replication();
+  return FinishNow(context, absl::OkStatus());
+}
+
+grpc::ServerUnaryReactor* ClusterService::WhereIs(
+    grpc::CallbackServerContext* context, const v1::WhereIsRequest* request,
+    v1::WhereIsResponse* response) {
+  const absl::StatusOr<replication::SlotId> slot =
+      parts_.lanes->ids().SlotOf(request->id());
+  if (!slot.ok()) return FinishNow(context, slot.status());
+  const replication::Holder here = parts_.lanes->Holds(*slot, request->id());
+  response->set_slot(*slot);
+  response->set_session_hash(replication::SessionHash(request->id()));
+
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const membership::ViewPtr view = parts_.membership->view();
+  std::vector<membership::Member> owners;
+  for (const membership::Member& member : view->members()) {
+    if (MayAnswer(member)) owners.push_back(member);
+  }
+  const auto gather = std::make_shared<Gather>(
+      owners.size() + 1, [reactor] { reactor->Finish(grpc::Status::OK); });
+  for (const membership::Member& member : owners) {
+    response->add_owners()->set_node(member.name);
+  }
+  for (size_t i = 0; i < owners.size(); ++i) {
+    auto* owner = response->mutable_owners(static_cast<int>(i));
+    if (owners[i].name == view->self()) {
+      auto holds = parts_.report->Holds(request->id(), here.version);
+      gather->Answer([&] {
+        if (holds.ok()) *owner = *std::move(holds);
+        owner->set_self(true);
+      });
+      continue;
+    }
+    parts_.peers->Holds(
+        owners[i].address, {request->id(), here.version}, kPeerTimeout,
+        [gather, owner](absl::StatusOr<v1::HoldsResponse> holds) {
+          gather->Answer([&] {
+            if (holds.ok()) {
+              *owner = std::move(*holds->mutable_owner());
+            } else {
+              owner->set_slot_state("unreachable");
+              owner->set_error(holds.status().ToString());
+            }
+          });
+        });
+  }
+  gather->Answer([] {});  // also a node that sees no owner answers
+  return reactor;
+}
+
+grpc::ServerWriteReactor<v1::Event>* ClusterService::WatchEvents(
+    grpc::CallbackServerContext* /*context*/,
+    const v1::WatchEventsRequest* request) {
+  CallGate* const gate = event_streams_.Enter() ? &event_streams_ : nullptr;
+  const uint64_t from = request->history() ? 1 : parts_.log->next_number();
+  auto stream = std::make_shared<EventStream>(parts_.log, from, gate);
+  stream->Begin();
+  parts_.log->AddListener(stream);
+  stream->Pump();
+  return stream.get();
+}
+
+grpc::ServerUnaryReactor* ClusterService::Join(
+    grpc::CallbackServerContext* context, const v1::JoinRequest* request,
+    v1::JoinResponse* response) {
+  if (request->seeds().empty() || request->seeds_size() > kJoinSeedsMax) {
+    return FinishNow(context, absl::InvalidArgumentError(absl::StrCat(
+                                  "got ", request->seeds_size(),
+                                  " seeds, expected 1 to ", kJoinSeedsMax)));
+  }
+  for (const std::string& seed : request->seeds()) {
+    const absl::StatusOr<HostPort> parts = ParseHostPort(seed);
+    if (!parts.ok()) return FinishNow(context, parts.status());
+  }
+  absl::Duration timeout = kJoinTimeoutDefault;
+  if (request->has_timeout()) {
+    const absl::StatusOr<absl::Duration> given = FromProto(request->timeout());
+    if (!given.ok()) return FinishNow(context, given.status());
+    timeout = std::min(*given, kJoinTimeoutMax);
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto call = std::make_shared<JoinCall>(reactor, response);
+  {
+    MutexLock lock(&mutex_);
+    joins_.emplace(call.get(), call);
+  }
+  parts_.membership->Join({request->seeds().begin(), request->seeds().end()});
+  call->alarm.Set(absl::ToChronoTime(parts_.clock->Now().wall + timeout),
+                  [this, call](bool /*due*/) {
+                    {
+                      MutexLock lock(&mutex_);
+                      joins_.erase(call.get());
+                    }
+                    call->GiveUp();
+                  });
+  return reactor;
+}
+
+void ClusterService::OnMemberEvent(const membership::Event& event) {
+  std::vector<std::shared_ptr<JoinCall>> calls;
+  {
+    MutexLock lock(&mutex_);
+    for (const auto& [pointer, call] : joins_) calls.push_back(call);
+  }
+  for (const std::shared_ptr<JoinCall>& call : calls) {
+    if (event.kind == membership::EventKind::kJoinFailed) {
+      call->SetFailure(event.detail);
+    } else if (event.kind == membership::EventKind::kJoinSucceeded) {
+      call->Succeed(
+          static_cast<uint32_t>(parts_.membership->view()->members().size()));
+      call->alarm.Cancel();
+    }
+  }
+}
+
+grpc::ServerUnaryReactor* ClusterService::Leave(
+    grpc::CallbackServerContext* context, const v1::LeaveRequest* /*request*/,
+    v1::LeaveResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  parts_.leave([reactor, response](bool handed_over, std::string message) {
+    response->set_handed_over(handed_over);
+    response->set_message(std::move(message));
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
+}
+
+}  // namespace sessionmesh::node

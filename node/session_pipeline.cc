@@ -1,0 +1,240 @@
+#include "node/session_pipeline.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "node/proto_time.h"
+#include "node/session_deadline.h"
+
+namespace sessionmesh::node {
+namespace {
+
+using Command = v1::PipelineRequest::CommandCase;
+
+DecodedCommand Unknown() {
+  DecodedCommand decoded;
+  decoded.status = absl::InvalidArgumentError(
+      "the request has no command, or one that this node does not know");
+  decoded.failure.reason = replication::Reason::kInvalidField;
+  return decoded;
+}
+
+DecodedCommand Decode(const SessionCodec& codec,
+                      const v1::PipelineRequest& request) {
+  switch (request.command_case()) {
+    case Command::kCreate:
+      return codec.Decode(request.create());
+    case Command::kGet:
+      return codec.Decode(request.get());
+    case Command::kUpdate:
+      return codec.Decode(request.update());
+    case Command::kTouch:
+      return codec.Decode(request.touch());
+    case Command::kDelete:
+      return codec.Decode(request.delete_());
+    case Command::kRotate:
+      return codec.Decode(request.rotate());
+    case Command::COMMAND_NOT_SET:
+      break;
+  }
+  return Unknown();
+}
+
+void Encode(const SessionCodec& codec, Command command,
+            replication::Reply reply, v1::PipelineResponse* out) {
+  switch (command) {
+    case Command::kCreate:
+      codec.Encode(std::move(reply), out->mutable_create());
+      return;
+    case Command::kGet:
+      codec.Encode(std::move(reply), out->mutable_get());
+      return;
+    case Command::kUpdate:
+      codec.Encode(std::move(reply), out->mutable_update());
+      return;
+    case Command::kTouch:
+      codec.Encode(std::move(reply), out->mutable_touch());
+      return;
+    case Command::kDelete:
+      codec.Encode(std::move(reply), out->mutable_delete_());
+      return;
+    case Command::kRotate:
+      codec.Encode(std::move(reply), out->mutable_rotate());
+      return;
+    case Command::COMMAND_NOT_SET:
+      return;
+  }
+}
+
+}  // namespace
+
+class SessionPipeline::Call : public CallSink {
+ public:
+  Call(SessionPipeline* pipeline, uint64_t correlation, Command command,
+       const CallTicket& ticket)
+      : pipeline_(pipeline),
+        correlation_(correlation),
+        command_(command),
+        ticket_(ticket) {}
+
+  const CallTicket& ticket() const { return ticket_; }
+
+  void OnReply(replication::Reply reply) override {
+    v1::PipelineResponse response;
+    response.set_correlation(correlation_);
+    if (reply.status.ok()) {
+      Encode(*pipeline_->parts_.codec, command_, std::move(reply), &response);
+    } else {
+      const absl::Status status = reply.status;
+      *response.mutable_error() =
+          FailedCommand(status, EncodeFailure(std::move(reply)));
+    }
+    pipeline_->OnCallDone(this, std::move(response));  // deletes this
+  }
+
+ private:
+  SessionPipeline* const pipeline_;
+  const uint64_t correlation_;
+  const Command command_;
+  const CallTicket ticket_;
+};
+
+SessionPipeline::SessionPipeline(const SessionParts& parts, CallGate* gate,
+                                 absl::Time deadline)
+    : parts_(parts), gate_(gate), deadline_(deadline) {}
+
+SessionPipeline::~SessionPipeline() = default;
+
+void SessionPipeline::Begin() {
+  self_ = shared_from_this();
+  Advance();
+}
+
+void SessionPipeline::Refuse(const grpc::Status& status) {
+  self_ = shared_from_this();
+  {
+    MutexLock lock(&mutex_);
+    finished_ = true;
+  }
+  Finish(status);
+}
+
+void SessionPipeline::OnReadDone(bool ok) {
+  {
+    MutexLock lock(&mutex_);
+    reading_ = false;
+    read_ended_ = read_ended_ || !ok;
+    if (cancelled_) ok = false;
+  }
+  if (ok) Start();
+  Advance();
+}
+
+void SessionPipeline::Start() {
+  DecodedCommand decoded = Decode(*parts_.codec, request_);
+  const Instant now = parts_.clock->Now();
+  absl::Duration left = deadline_ - now.steady;
+  if (request_.has_timeout()) {
+    const absl::StatusOr<absl::Duration> timeout =
+        FromProto(request_.timeout());
+    if (timeout.ok()) left = std::min(left, *timeout);
+  }
+  if (!decoded.status.ok()) {
+    v1::PipelineResponse response;
+    response.set_correlation(request_.correlation());
+    *response.mutable_error() =
+        FailedCommand(decoded.status, EncodeFailure(decoded.failure));
+    MutexLock lock(&mutex_);
+    replies_.push_back(std::move(response));
+    return;
+  }
+  decoded.command.deadline =
+      LaneDeadline(now, left, parts_.timeout_default, parts_.timeout_max);
+  const CallTicket ticket = parts_.lanes->NewTicket(decoded.slot);
+  auto call = std::make_unique<Call>(this, request_.correlation(),
+                                     request_.command_case(), ticket);
+  Call* const sink = call.get();
+  {
+    MutexLock lock(&mutex_);
+    calls_.emplace(sink, std::move(call));
+  }
+  parts_.lanes->Execute(ticket, std::move(decoded.command), sink);
+}
+
+void SessionPipeline::OnCallDone(Call* call, v1::PipelineResponse response) {
+  // Without the call, another thread may end the pipeline.
+  const std::shared_ptr<SessionPipeline> keep = shared_from_this();
+  std::unique_ptr<Call> done;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = calls_.find(call);
+    done = std::move(found->second);
+    calls_.erase(found);
+    if (!cancelled_) replies_.push_back(std::move(response));
+  }
+  Advance();
+}
+
+void SessionPipeline::OnWriteDone(bool ok) {
+  {
+    MutexLock lock(&mutex_);
+    writing_ = false;
+    if (!ok) replies_.clear();
+  }
+  Advance();
+}
+
+void SessionPipeline::OnCancel() {
+  std::vector<std::pair<Call*, CallTicket>> calls;
+  {
+    MutexLock lock(&mutex_);
+    cancelled_ = true;
+    replies_.clear();
+    for (const auto& [call, owned] : calls_) {
+      calls.emplace_back(call, call->ticket());
+    }
+  }
+  for (const auto& [call, ticket] : calls) {
+    if (!parts_.lanes->Cancel(ticket)) continue;  // its reply is on its way
+    MutexLock lock(&mutex_);
+    calls_.erase(call);
+  }
+  Advance();
+}
+
+void SessionPipeline::OnDone() {
+  if (gate_ != nullptr) gate_->Leave();
+  const std::shared_ptr<SessionPipeline> last = std::move(self_);
+}
+
+void SessionPipeline::Advance() {
+  bool write = false;
+  bool read = false;
+  bool finish = false;
+  {
+    MutexLock lock(&mutex_);
+    if (finished_) return;
+    if (!writing_ && !replies_.empty()) {
+      response_ = std::move(replies_.front());
+      replies_.pop_front();
+      writing_ = write = true;
+    }
+    if (!reading_ && !read_ended_ && !cancelled_ &&
+        calls_.size() + replies_.size() < kPipelineInFlightMax) {
+      reading_ = read = true;
+    }
+    finish = (read_ended_ || cancelled_) && !reading_ && !writing_ &&
+             calls_.empty() && replies_.empty();
+    finished_ = finish;
+  }
+  // Both flags were set under the lock, so nobody ends the call before both
+  // have been started and are over.
+  if (read) StartRead(&request_);
+  if (write) StartWrite(&response_);
+  if (finish) {
+    Finish(grpc::Status::OK);
+  }
+}
+
+}  // namespace sessionmesh::node

@@ -1,0 +1,189 @@
+#include "node/session_service.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "node/session_deadline.h"
+#include "node/session_pipeline.h"
+#include "node/session_watch.h"
+
+namespace sessionmesh::node {
+namespace {
+
+absl::Status GateFull(absl::string_view what, const CallGate& gate,
+                      replication::Failure* failure) {
+  failure->reason = replication::Reason::kLimit;
+  failure->limit_name = std::string(what);
+  failure->limit = static_cast<uint64_t>(gate.inside_max());
+  failure->value = static_cast<uint64_t>(gate.inside_max()) + 1;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("more than ", gate.inside_max(), " ", what,
+                   " are under way on this node; try again later"));
+}
+
+// What the caller's deadline leaves.
+absl::Duration TimeLeft(const grpc::CallbackServerContext& context,
+                        const Instant& now) {
+  const auto deadline = context.deadline();
+  if (deadline == std::chrono::system_clock::time_point::max()) {
+    return absl::InfiniteDuration();
+  }
+  return absl::FromChrono(deadline) - now.wall;
+}
+
+// One unary call, from its arrival to its reply. Owns itself until OnDone.
+template <typename Response>
+class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
+ public:
+  UnaryCall(const SessionParts& parts, Response* response)
+      : parts_(parts), response_(response) {}
+
+  void Refuse(const absl::Status& status, const replication::Failure& failure) {
+    Finish(FailedCall(status, EncodeFailure(failure)));
+  }
+
+  void Begin(DecodedCommand decoded, absl::Duration left) {
+    if (!parts_.calls->Enter()) {
+      const absl::Status full =
+          GateFull("calls", *parts_.calls, &decoded.failure);
+      Refuse(full, decoded.failure);
+      return;
+    }
+    entered_ = true;
+    if (!decoded.status.ok()) {
+      Refuse(decoded.status, decoded.failure);
+      return;
+    }
+    decoded.command.deadline = LaneDeadline(
+        parts_.clock->Now(), left, parts_.timeout_default, parts_.timeout_max);
+    ticket_ = parts_.lanes->NewTicket(decoded.slot);
+    parts_.lanes->Execute(ticket_, std::move(decoded.command), this);
+  }
+
+  void OnReply(replication::Reply reply) override {
+    if (!reply.status.ok()) {
+      const absl::Status status = reply.status;
+      Finish(FailedCall(status, EncodeFailure(std::move(reply))));
+      return;
+    }
+    parts_.codec->Encode(std::move(reply), response_);
+    Finish(grpc::Status::OK);
+  }
+
+  // gRPC calls this only when the handler has returned, so `ticket_` is set.
+  void OnCancel() override {
+    if (ticket_.handle == 0 || !parts_.lanes->Cancel(ticket_)) return;
+    Finish(grpc::Status(grpc::StatusCode::CANCELLED, "cancelled"));
+  }
+
+  void OnDone() override {
+    if (entered_) parts_.calls->Leave();
+    delete this;
+  }
+
+ private:
+  const SessionParts& parts_;
+  Response* const response_;
+  CallTicket ticket_;
+  bool entered_ = false;
+};
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* StartUnary(const SessionParts& parts,
+                                     const grpc::CallbackServerContext& context,
+                                     const Request& request,
+                                     Response* response) {
+  auto* call = new UnaryCall<Response>(parts, response);
+  call->Begin(parts.codec->Decode(request),
+              TimeLeft(context, parts.clock->Now()));
+  return call;
+}
+
+}  // namespace
+
+SessionService::SessionService(const SessionParts& parts)
+    : calls_(kClientCallsMax),
+      watches_(kWatchesMax),
+      pipelines_(kPipelinesMax),
+      parts_(parts) {
+  parts_.calls = &calls_;
+}
+
+grpc::ServerUnaryReactor* SessionService::Create(
+    grpc::CallbackServerContext* context, const v1::CreateRequest* request,
+    v1::CreateResponse* response) {
+  return StartUnary(parts_, *context, *request, response);
+}
+
+grpc::ServerUnaryReactor* SessionService::Get(
+    grpc::CallbackServerContext* context, const v1::GetRequest* request,
+    v1::GetResponse* response) {
+  return StartUnary(parts_, *context, *request, response);
+}
+
+grpc::ServerUnaryReactor* SessionService::Update(
+    grpc::CallbackServerContext* context, const v1::UpdateRequest* request,
+    v1::UpdateResponse* response) {
+  return StartUnary(parts_, *context, *request, response);
+}
+
+grpc::ServerUnaryReactor* SessionService::Touch(
+    grpc::CallbackServerContext* context, const v1::TouchRequest* request,
+    v1::TouchResponse* response) {
+  return StartUnary(parts_, *context, *request, response);
+}
+
+grpc::ServerUnaryReactor* SessionService::Delete(
+    grpc::CallbackServerContext* context, const v1::DeleteRequest* request,
+    v1::DeleteResponse* response) {
+  return StartUnary(parts_, *context, *request, response);
+}
+
+grpc::ServerUnaryReactor* SessionService::Rotate(
+    grpc::CallbackServerContext* context, const v1::RotateRequest* request,
+    v1::RotateResponse* response) {
+  return StartUnary(parts_, *context, *request, response);
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* SessionService::Watch(
+    grpc::CallbackServerContext* /*context*/, const v1::WatchRequest* request) {
+  DecodedCommand decoded = parts_.codec->Decode(*request);
+  CallGate* gate = &watches_;
+  if (!watches_.Enter()) {
+    gate = nullptr;
+    decoded.status = GateFull("watches", watches_, &decoded.failure);
+  }
+  auto stream = std::make_shared<SessionWatch>(parts_, gate);
+  stream->Begin();
+  stream->Watch(decoded);
+  return stream.get();
+}
+
+grpc::ServerBidiReactor<v1::PipelineRequest, v1::PipelineResponse>*
+SessionService::Pipeline(grpc::CallbackServerContext* context) {
+  const Instant now = parts_.clock->Now();
+  const absl::Duration left = TimeLeft(*context, now);
+  const absl::Time deadline = left == absl::InfiniteDuration()
+                                  ? absl::InfiniteFuture()
+                                  : now.steady + left;
+  CallGate* gate = &pipelines_;
+  grpc::Status full;
+  if (!pipelines_.Enter()) {
+    gate = nullptr;
+    replication::Failure failure;
+    const absl::Status status = GateFull("pipelines", pipelines_, &failure);
+    full = FailedCall(status, EncodeFailure(failure));
+  }
+  const auto pipeline =
+      std::make_shared<SessionPipeline>(parts_, gate, deadline);
+  if (full.ok()) {
+    pipeline->Begin();
+  } else {
+    pipeline->Refuse(full);
+  }
+  return pipeline.get();
+}
+
+}  // namespace sessionmesh::node

@@ -1,0 +1,75 @@
+#ifndef NODE_SESSION_SERVICE_H_
+#define NODE_SESSION_SERVICE_H_
+
+#include "absl/time/time.h"
+#include "node/call_gate.h"
+#include "node/clock.h"
+#include "node/lanes.h"
+#include "node/session_codec.h"
+#include "proto/session.grpc.pb.h"
+
+namespace sessionmesh::node {
+
+// Calls of all clients together that may be under way at a time; beyond them
+// RESOURCE_EXHAUSTED.
+inline constexpr int64_t kClientCallsMax = 4096;
+inline constexpr int64_t kWatchesMax = 4096;
+inline constexpr int64_t kPipelinesMax = 256;
+
+// What calls have in common: who serves them and how long they may take.
+struct SessionParts {
+  const SessionCodec* codec = nullptr;
+  Lanes* lanes = nullptr;
+  const Clock* clock = nullptr;
+  CallGate* calls = nullptr;
+  // Of calls without a deadline, and of any call at most.
+  absl::Duration timeout_default = absl::Seconds(5);
+  absl::Duration timeout_max = absl::Seconds(30);
+};
+
+// SessionService of proto/session.proto on gRPC's callback API: a call locks
+// its lane once on the thread it came in on, and is answered from wherever the
+// reply comes up. A cancelled call is taken out of its lane at once.
+//
+// Thread-safe. What the parts name must outlive the service.
+class SessionService : public v1::SessionService::CallbackService {
+ public:
+  // `parts.calls` is set by the service.
+  explicit SessionService(const SessionParts& parts);
+
+  grpc::ServerUnaryReactor* Create(grpc::CallbackServerContext* context,
+                                   const v1::CreateRequest* request,
+                                   v1::CreateResponse* response) override;
+  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context,
+                                const v1::GetRequest* request,
+                                v1::GetResponse* response) override;
+  grpc::ServerUnaryReactor* Update(grpc::CallbackServerContext* context,
+                                   const v1::UpdateRequest* request,
+                                   v1::UpdateResponse* response) override;
+  grpc::ServerUnaryReactor* Touch(grpc::CallbackServerContext* context,
+                                  const v1::TouchRequest* request,
+                                  v1::TouchResponse* response) override;
+  grpc::ServerUnaryReactor* Delete(grpc::CallbackServerContext* context,
+                                   const v1::DeleteRequest* request,
+                                   v1::DeleteResponse* response) override;
+  grpc::ServerUnaryReactor* Rotate(grpc::CallbackServerContext* context,
+                                   const v1::RotateRequest* request,
+                                   v1::RotateResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(
+      grpc::CallbackServerContext* context,
+      const v1::WatchRequest* request) override;
+  grpc::ServerBidiReactor<v1::PipelineRequest, v1::PipelineResponse>* Pipeline(
+      grpc::CallbackServerContext* context) override;
+
+  const CallGate& calls() const { return calls_; }
+
+ private:
+  CallGate calls_;
+  CallGate watches_;
+  CallGate pipelines_;
+  SessionParts parts_;
+};
+
+}  // namespace sessionmesh::node
+
+#endif  // NODE_SESSION_SERVICE_H_
