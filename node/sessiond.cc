@@ -1,0 +1,128 @@
+// sessiond: one node of a Sessionmesh cluster.
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "glog/logging.h"
+#include "node/clock.h"
+#include "node/node.h"
+#include "node/options.h"
+
+namespace sessionmesh::node {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitSecondSignal = 130;
+
+// One line for other programs.
+void Say(const std::string& line) {
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+void Complain(const absl::Status& status) {
+  for (const absl::string_view line : absl::StrSplit(status.message(), '\n')) {
+    std::fprintf(stderr, "sessiond: %.*s\n", static_cast<int>(line.size()),
+                 line.data());
+  }
+}
+
+void ConfigureLog(const std::string& level) {
+  FLAGS_logtostderr = true;
+  if (level == "debug") FLAGS_v = 1;
+  FLAGS_minloglevel = level == "error"     ? google::GLOG_ERROR
+                      : level == "warning" ? google::GLOG_WARNING
+                                           : google::GLOG_INFO;
+  google::InitGoogleLogging("sessiond");
+}
+
+// What concerns the whole process, before there is a second thread.
+void ConfigureProcess() {
+#ifdef NDEBUG
+  // Debian's Abseil looks for deadlocks in every absl::Mutex by default, which
+  // doubles what the locks inside of gRPC cost.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
+  // Every thread with an arena of its own would hold on to memory that the
+  // others have given back.
+  mallopt(M_ARENA_MAX, 2);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+// Signals are taken by one thread, so that no code runs in a handler.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+void WaitForSignals(sigset_t signals, Node* node) {
+  int number = 0;
+  sigwait(&signals, &number);
+  node->RequestLeave();
+  sigwait(&signals, &number);
+  std::fprintf(stderr, "sessiond: ended at once by a second signal\n");
+  _exit(kExitSecondSignal);
+}
+
+int Run(const Options& options) {
+  ConfigureProcess();
+  ConfigureLog(options.log_level);
+  const sigset_t signals = BlockSignals();
+  static const RealClock clock;
+  absl::StatusOr<std::unique_ptr<Node>> started = Node::Start(options, &clock);
+  if (!started.ok()) {
+    Complain(started.status());
+    return kExitFailed;
+  }
+  Node* const node = started->get();
+  Say(node->ListeningLine());
+  std::thread([signals, node] { WaitForSignals(signals, node); }).detach();
+  const absl::Status status = node->Run([node] { Say(node->ReadyLine()); });
+  if (!status.ok()) Complain(status);
+  // The node is left to the kernel: the signal thread may still look at it, and
+  // freeing hundreds of thousands of sessions would only take time.
+  started->release();
+  std::fflush(stdout);
+  google::FlushLogFiles(google::GLOG_INFO);
+  _exit(status.ok() ? 0 : kExitFailed);
+}
+
+int Main(int argc, char** argv) {
+  const absl::StatusOr<Invocation> invocation = ParseOptions(
+      std::vector<std::string>(argv + 1, argv + argc), ProcessEnvironment());
+  if (!invocation.ok()) {
+    Complain(invocation.status());
+    return kExitUsage;
+  }
+  switch (invocation->action) {
+    case Invocation::Action::kPrint:
+      std::fputs(invocation->text.c_str(), stdout);
+      return 0;
+    case Invocation::Action::kCheck:
+      Say("the configuration is good");
+      return 0;
+    case Invocation::Action::kRun:
+      break;
+  }
+  return Run(invocation->options);
+}
+
+}  // namespace
+}  // namespace sessionmesh::node
+
+int main(int argc, char** argv) { return sessionmesh::node::Main(argc, argv); }
