@@ -40,6 +40,8 @@ struct PipelineOptions {
 //
 // Thread-safe. Callbacks run on gRPC's or the pipeline's threads, never under a
 // lock; they may call TryCall() but neither block nor destroy the Pipeline.
+// What they refer to must outlive the Pipeline: its destructor still calls
+// them.
 class Pipeline {
  public:
   using ReplyCallback =

@@ -308,7 +308,7 @@ TEST(ClientTest, AddressesAreChecked) {
   }
   for (const std::string good :
        {"localhost:7400", "10.0.0.1:1", "[::1]:65535", "unix:/run/x"}) {
-    EXPECT_THAT(error({good}), IsOk()) << good;
+    EXPECT_THAT(CheckAddress(good), IsOk()) << good;
   }
 }
 

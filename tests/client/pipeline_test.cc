@@ -44,7 +44,8 @@ v1::PipelineRequest Get(const std::string& id) {
   return command;
 }
 
-// Collects replies; its callbacks may run on any thread.
+// Collects replies; its callbacks may run on any thread. Outlives the pipeline,
+// whose destructor still delivers the last of them.
 class Replies {
  public:
   Pipeline::ReplyCallback Take(const std::string& name) {
@@ -78,8 +79,8 @@ class Replies {
 TEST(PipelineTest, RepliesOutOfOrderFindTheirCommands) {
   FakeNode node;
   node.AnswerInGroups(3);
-  const auto pipeline = Open(node);
   Replies replies;
+  const auto pipeline = Open(node);
   for (const char* const id :
        {"session-number-1", "session-number-2", "session-number-3"}) {
     ASSERT_THAT(pipeline->Call(Create(id), replies.Take(id)), IsOk());
@@ -93,8 +94,8 @@ TEST(PipelineTest, RepliesOutOfOrderFindTheirCommands) {
 
 TEST(PipelineTest, ManyCommandsStayWithinTheBound) {
   FakeNode node;
-  const auto pipeline = Open(node, {.in_flight_max = 4, .timeout = kLong});
   Replies replies;
+  const auto pipeline = Open(node, {.in_flight_max = 4, .timeout = kLong});
   for (int i = 0; i < 200; ++i) {
     ASSERT_THAT(pipeline->Call(Create(absl::StrCat("session-number-", i)),
                                replies.Take("x")),
@@ -108,8 +109,8 @@ TEST(PipelineTest, ManyCommandsStayWithinTheBound) {
 TEST(PipelineTest, FullPipelineIsSaidInsteadOfBlocking) {
   FakeNode node;
   node.AnswerInGroups(2);
-  const auto pipeline = Open(node, {.in_flight_max = 1, .timeout = kLong});
   Replies replies;
+  const auto pipeline = Open(node, {.in_flight_max = 1, .timeout = kLong});
   ASSERT_THAT(pipeline->TryCall(Get("session-number-1"), replies.Take("1")),
               IsOk());
   EXPECT_THAT(pipeline->TryCall(Get("session-number-2"), replies.Take("2")),
@@ -119,8 +120,8 @@ TEST(PipelineTest, FullPipelineIsSaidInsteadOfBlocking) {
 
 TEST(PipelineTest, ErrorOfACommandHasItsDetails) {
   FakeNode node;
-  const auto pipeline = Open(node);
   Replies replies;
+  const auto pipeline = Open(node);
   ASSERT_THAT(pipeline->Call(Get("no-such-session-1"), replies.Take("1")),
               IsOk());
   pipeline->Flush();
@@ -133,8 +134,8 @@ TEST(PipelineTest, ErrorOfACommandHasItsDetails) {
 TEST(PipelineTest, SilentNodeFailsTheCommandAtItsTimeout) {
   FakeNode node;
   node.AnswerInGroups(0);
-  const auto pipeline = Open(node, {.timeout = absl::Milliseconds(20)});
   Replies replies;
+  const auto pipeline = Open(node, {.timeout = absl::Milliseconds(20)});
   ASSERT_THAT(pipeline->Call(Get("session-number-1"), replies.Take("read")),
               IsOk());
   pipeline->Flush();
@@ -153,8 +154,8 @@ TEST(PipelineTest, SilentNodeFailsTheCommandAtItsTimeout) {
 TEST(PipelineTest, EveryCommandHearsOfABrokenStream) {
   FakeNode node;
   node.AnswerInGroups(0);
-  const auto pipeline = Open(node);
   Replies replies;
+  const auto pipeline = Open(node);
   for (int i = 0; i < 5; ++i) {
     ASSERT_THAT(pipeline->Call(Get("session-number-1"), replies.Take("x")),
                 IsOk());
@@ -173,8 +174,8 @@ TEST(PipelineTest, EveryCommandHearsOfABrokenStream) {
 TEST(PipelineTest, DestructionFailsWhatIsInFlight) {
   FakeNode node;
   node.AnswerInGroups(0);
-  auto pipeline = Open(node);
   Replies replies;
+  auto pipeline = Open(node);
   ASSERT_THAT(pipeline->Call(Get("session-number-1"), replies.Take("x")),
               IsOk());
   pipeline.reset();
@@ -184,8 +185,8 @@ TEST(PipelineTest, DestructionFailsWhatIsInFlight) {
 
 TEST(PipelineTest, WritesGetRequestIds) {
   FakeNode node;
-  const auto pipeline = Open(node);
   Replies replies;
+  const auto pipeline = Open(node);
   ASSERT_THAT(pipeline->Call(Create("session-number-1"), replies.Take("x")),
               IsOk());
   pipeline->Flush();
