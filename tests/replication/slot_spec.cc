@@ -132,6 +132,16 @@ std::string CheckDerived(const Slot& slot) {
       }
     }
   }
+  for (const DeltaPtr& delta : slot.TakeSnapshot({}).parked) {
+    if (slot.context().Contains(delta->last())) {
+      return absl::StrCat(DotName(delta->last()), " is parked and covered");
+    }
+    if (std::all_of(
+            delta->deps.begin(), delta->deps.end(),
+            [&slot](const Dot& dep) { return slot.context().Contains(dep); })) {
+      return absl::StrCat(DotName(delta->last()), " waits for nothing");
+    }
+  }
   if (hash != slot.live_hash()) return "the live hash is wrong";
   if (payload_bytes != slot.payload_bytes()) return "payload bytes are wrong";
   return "";
