@@ -20,8 +20,9 @@ class EntryHash {
   }
 
   void Add(uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8)
+    for (int shift = 0; shift < 64; shift += 8) {
       AddByte((number >> shift) & 0xff);
+    }
   }
 
   uint64_t Finish() const {
@@ -116,8 +117,9 @@ std::optional<NodeName> MemberTable::LongestGone() const {
   const Record* longest = nullptr;
   for (const auto& [name, record] : records_) {
     if (&record == self_ || IsLive(record.member.claim.state)) continue;
-    if (longest == nullptr || record.changed < longest->changed)
+    if (longest == nullptr || record.changed < longest->changed) {
       longest = &record;
+    }
   }
   if (longest == nullptr) return std::nullopt;
   return longest->member.name;
@@ -133,8 +135,9 @@ ViewPtr MemberTable::view() const {
   if (view_ == nullptr) {
     std::vector<Member> members;
     members.reserve(records_.size());
-    for (const auto& [name, record] : records_)
+    for (const auto& [name, record] : records_) {
       members.push_back(record.member);
+    }
     view_ = std::make_shared<View>(self_->member.name, std::move(members),
                                    version_, isolated_);
   }

@@ -79,10 +79,13 @@ size_t DatagramOverheadBytesMax(const Datagram& datagram) {
 
 bool IsValid(const Update& update) {
   const Claim& claim = update.claim;
-  if (!IsValidName(update.name) || !IsValidAddress(update.address))
+  if (!IsValidName(update.name) || !IsValidAddress(update.address)) {
     return false;
-  if (claim.generation > kGenerationMax || claim.incarnation > kIncarnationMax)
+  }
+  if (claim.generation > kGenerationMax ||
+      claim.incarnation > kIncarnationMax) {
     return false;
+  }
   switch (claim.state) {
     case State::kAlive:
     case State::kLeft:

@@ -12,7 +12,9 @@ uint64_t SplitMix(uint64_t* state) {
   return z ^ (z >> 31);
 }
 
-uint64_t RotateLeft(uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
+uint64_t RotateLeft(uint64_t x, int bits) {
+  return (x << bits) | (x >> (64 - bits));
+}
 
 }  // namespace
 
@@ -34,18 +36,21 @@ uint64_t Random::Next() {
 
 uint64_t Random::Below(uint64_t bound) {
   CHECK_GT(bound, 0u);
-  // The high half of a 128-bit product is uniform once the short low halves are rejected.
+  // The high half of a 128-bit product is uniform once the short low halves are
+  // rejected.
   const uint64_t threshold = (0 - bound) % bound;
   while (true) {
     __extension__ typedef unsigned __int128 Wide;
     const Wide product = static_cast<Wide>(Next()) * bound;
-    if (static_cast<uint64_t>(product) >= threshold) return static_cast<uint64_t>(product >> 64);
+    if (static_cast<uint64_t>(product) >= threshold)
+      return static_cast<uint64_t>(product >> 64);
   }
 }
 
 int64_t Random::Between(int64_t low, int64_t high) {
   CHECK_LE(low, high);
-  const uint64_t span = static_cast<uint64_t>(high) - static_cast<uint64_t>(low) + 1;
+  const uint64_t span =
+      static_cast<uint64_t>(high) - static_cast<uint64_t>(low) + 1;
   const uint64_t offset = span == 0 ? Next() : Below(span);
   return static_cast<int64_t>(static_cast<uint64_t>(low) + offset);
 }

@@ -8,11 +8,12 @@
 
 namespace sessionmesh {
 
-// Random is a small seeded generator with its own distributions, so that one seed means one run on
-// every compiler and library (std:: distributions are implementation-defined). Not for secrets.
+// Random is a small seeded generator with its own distributions, so that one
+// seed means one run on every compiler and library (std:: distributions are
+// implementation-defined). Not for secrets.
 //
-// Algorithm: xoshiro256** 1.0, seeded through splitmix64 (Blackman and Vigna, 2018). Below() is
-// Lemire's unbiased multiply-and-reject (2019).
+// Algorithm: xoshiro256** 1.0, seeded through splitmix64 (Blackman and Vigna,
+// 2018). Below() is Lemire's unbiased multiply-and-reject (2019).
 //
 // A value type; not thread-safe.
 class Random {

@@ -21,8 +21,9 @@ std::optional<Address> Redial::Pick(const std::vector<Address>& candidates,
   std::vector<Address> due;
   for (const Address& candidate : candidates) {
     const auto it = backoffs_.find(candidate);
-    if (it == backoffs_.end() || it->second.until <= steady_now)
+    if (it == backoffs_.end() || it->second.until <= steady_now) {
       due.push_back(candidate);
+    }
   }
   if (due.empty()) return std::nullopt;
   const Address& chosen = due[random->Below(due.size())];

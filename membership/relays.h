@@ -26,6 +26,7 @@ struct Relay {
 // since the oldest is the first that nobody waits for any more.
 class Relays {
  public:
+  // REQUIRES: it does not expire before those added earlier.
   void Add(Relay relay);
 
   // Removes and returns the relay that this Ack answers, if it is one and still
@@ -37,7 +38,7 @@ class Relays {
   size_t size() const { return relays_.size(); }
 
  private:
-  std::deque<Relay> relays_;  // in the order of Add
+  std::deque<Relay> relays_;  // in the order of Add, so of expiry
 };
 
 }  // namespace sessionmesh::membership

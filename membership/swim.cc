@@ -43,8 +43,9 @@ class SwimImpl::Call {
   SwimImpl* swim_;
 };
 
-SwimImpl::SwimImpl(Config config, Self self, uint64_t seed, Instant now)
-    : config_(std::move(config)),
+SwimImpl::SwimImpl(const Config& config, const Self& self, uint64_t seed,
+                   Instant now)
+    : config_(config),
       random_(seed),
       table_(FirstSelf(self), now),
       redial_(config_.redial_interval, config_.redial_backoff_max),
@@ -144,25 +145,30 @@ void SwimImpl::Receive(const DatagramReceived& received) {
   const Admission admission = Admit(from);
   if (admission == Admission::kSelf) return;
   Heard();
-  if (admission == Admission::kConflict || admission == Admission::kSuperseded)
+  if (admission == Admission::kConflict ||
+      admission == Admission::kSuperseded) {
     return;
+  }
 
   // What it says about us may change our answer: updates first.
   const size_t updates = std::min(datagram.updates.size(), kDatagramUpdatesMax);
-  for (size_t i = 0; i < updates; ++i)
+  for (size_t i = 0; i < updates; ++i) {
     Merge(datagram.updates[i], Source::kGossip);
+  }
   if (phase_ == Phase::kGone) return;
 
   if (const auto* ping = std::get_if<Ping>(&datagram.body)) {
     OnPing(from, *ping);
     return;
   }
-  if (const auto* request = std::get_if<PingReq>(&datagram.body))
+  if (const auto* request = std::get_if<PingReq>(&datagram.body)) {
     OnPingReq(from, *request);
+  }
   if (const auto* ack = std::get_if<Ack>(&datagram.body)) OnAck(from, *ack);
   Record* sender = table_.Find(from.name);
-  if (sender != nullptr && sender->member.claim.state == State::kDead)
+  if (sender != nullptr && sender->member.claim.state == State::kDead) {
     Tell(sender, from.address);
+  }
 }
 
 void SwimImpl::Receive(const RequestReceived& received) {
@@ -271,8 +277,9 @@ absl::Time SwimImpl::IsolationDeadline() const {
 }
 
 void SwimImpl::CheckIsolation() {
-  if (ring_.empty() || table_.isolated() || now_.steady < IsolationDeadline())
+  if (ring_.empty() || table_.isolated() || now_.steady < IsolationDeadline()) {
     return;
+  }
   table_.set_isolated(true);
   Emit(EventKind::kIsolated, self());
 }
@@ -316,13 +323,12 @@ void SwimImpl::Emit(EventKind kind, const Member& member,
   effects_->events.push_back(std::move(event));
 }
 
-Swim::Swim(Config config, Self self, uint64_t seed, Instant now) {
+Swim::Swim(const Config& config, const Self& self, uint64_t seed, Instant now) {
   CHECK(config.Validate().ok()) << config.Validate();
   const Sender sender{self.name, self.address, self.generation, 0};
   CHECK(IsValid(sender))
       << "name, address or generation of this node beyond limits.h";
-  impl_ =
-      std::make_unique<SwimImpl>(std::move(config), std::move(self), seed, now);
+  impl_ = std::make_unique<SwimImpl>(config, self, seed, now);
 }
 
 Swim::~Swim() = default;

@@ -50,7 +50,7 @@ class Swim {
  public:
   // REQUIRES: config.Validate() is OK; the name and the address of `self` are
   // of legal size (limits.h) and its generation at most kGenerationMax.
-  Swim(Config config, Self self, uint64_t seed, Instant now);
+  Swim(const Config& config, const Self& self, uint64_t seed, Instant now);
   ~Swim();
   Swim(Swim&&) noexcept;
   Swim& operator=(Swim&&) noexcept;

@@ -68,8 +68,9 @@ void SwimImpl::Supersede(Generation generation, const Address& address) {
 }
 
 Refusal SwimImpl::RefusalFor(Admission admission, const Sender& from) const {
-  if (admission == Admission::kUnknown)
+  if (admission == Admission::kUnknown) {
     return Refusal{RefusalReason::kTableFull, "", 0};
+  }
   const RefusalReason reason = admission == Admission::kConflict
                                    ? RefusalReason::kNameConflict
                                    : RefusalReason::kSuperseded;

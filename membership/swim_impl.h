@@ -35,7 +35,7 @@ namespace sessionmesh::membership {
 //   swim_sync.cc    calls on the reliable plane, anti-entropy, joining, re-dial
 class SwimImpl {
  public:
-  SwimImpl(Config config, Self self, uint64_t seed, Instant now);
+  SwimImpl(const Config& config, const Self& self, uint64_t seed, Instant now);
 
   void Join(std::vector<Address> seeds, Instant now, Effects* effects);
   void Leave(Instant now, Effects* effects);

@@ -129,8 +129,9 @@ void SwimImpl::Apply(Record* record, const Update& update, bool spread) {
   }
   switch (update.claim.state) {
     case State::kAlive:
-      if (previous.generation < update.claim.generation)
+      if (previous.generation < update.claim.generation) {
         record->reliable_only_probes = 0;
+      }
       if (previous.generation < update.claim.generation ||
           !IsLive(previous.state)) {
         Emit(EventKind::kRejoined, record->member, previous);

@@ -26,8 +26,9 @@ void SwimImpl::TickProbe() {
   if (probe_.has_value() || ring_.empty() || next_probe_ > now_.steady) return;
   next_probe_ += config_.probe_interval;
   // A shell that was held up does not catch up on missed probes.
-  if (next_probe_ <= now_.steady)
+  if (next_probe_ <= now_.steady) {
     next_probe_ = now_.steady + config_.probe_interval;
+  }
   StartProbe();
 }
 
@@ -113,8 +114,9 @@ void SwimImpl::OnPingReq(const Sender& from, const PingReq& request) {
   }
   const Record* target = table_.Find(request.target);
   if (target == nullptr ||
-      target->member.claim.generation != request.target_generation)
+      target->member.claim.generation != request.target_generation) {
     return;
+  }
   Relay relay;
   relay.sequence = ++last_sequence_;
   relay.target = request.target;
@@ -130,8 +132,9 @@ void SwimImpl::OnPingReq(const Sender& from, const PingReq& request) {
 void SwimImpl::OnAck(const Sender& from, const Ack& ack) {
   if (probe_.has_value() && probe_->sequence == ack.sequence) {
     if (probe_->target != ack.subject ||
-        probe_->claim.generation != ack.subject_generation)
+        probe_->claim.generation != ack.subject_generation) {
       return;
+    }
     probe_.reset();
     if (from.name != ack.subject) return;
     Record* target = table_.Find(ack.subject);
@@ -156,8 +159,10 @@ void SwimImpl::OnReliableAck(OpId op, const Sender& from) {
   }
   Record* target = table_.Find(probe_->target);
   probe_.reset();
-  if (target == nullptr || target->reliable_only_probes >= kReliableOnlyProbes)
+  if (target == nullptr ||
+      target->reliable_only_probes >= kReliableOnlyProbes) {
     return;
+  }
   if (++target->reliable_only_probes == kReliableOnlyProbes) {
     Emit(EventKind::kDatagramsBlocked, target->member);
   }

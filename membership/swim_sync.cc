@@ -58,7 +58,10 @@ void SwimImpl::ForgetOverdueExchanges() {
   for (const auto& [op, exchange] : exchanges_) {
     if (exchange.forget_at <= now_.steady) overdue.push_back(op);
   }
-  for (const OpId op : overdue) ExchangeEnded(*TakeExchange(op), "no answer");
+  for (const OpId op : overdue) {
+    const std::optional<PendingExchange> exchange = TakeExchange(op);
+    if (exchange.has_value()) ExchangeEnded(*exchange, "no answer");
+  }
 }
 
 std::optional<SwimImpl::PendingExchange> SwimImpl::TakeExchange(OpId op) {
@@ -135,8 +138,9 @@ void SwimImpl::OnSyncReply(const PendingExchange& exchange,
       exchange.kind == ExchangeKind::kJoin && ring_.size() <= 1;
   const uint64_t version_before = table_.version();
   const size_t members = std::min(sync.members.size(), kSyncMembersMax);
-  for (size_t i = 0; i < members; ++i)
+  for (size_t i = 0; i < members; ++i) {
     Merge(sync.members[i], Source::kSync, !newcomer);
+  }
   if (!running()) return;
   if (exchange.kind == ExchangeKind::kJoin) FinishJoin(exchange.to);
   const bool pushed = members > 0 && exchange.kind != ExchangeKind::kPush &&
@@ -158,8 +162,9 @@ bool SwimImpl::PushLacking(const Address& to,
     const bool lacking = it == known.end()
                              ? record.member.claim.state != State::kLeft
                              : it->second < record.member.claim;
-    if (lacking && name != self().name)
+    if (lacking && name != self().name) {
       request.push.push_back(UpdateAbout(record.member));
+    }
   }
   // Our own claim goes with every message; a risen incarnation is worth one.
   const auto own = known.find(self().name);
@@ -261,8 +266,9 @@ std::vector<Address> SwimImpl::RedialCandidates() const {
   // again.
   std::set<Address> inhabited(own_aliases_);
   for (const auto& [name, record] : table_.records()) {
-    if (IsLive(record.member.claim.state))
+    if (IsLive(record.member.claim.state)) {
       inhabited.insert(record.member.address);
+    }
   }
   std::set<Address> candidates;
   for (const NodeName& name : table_.dead()) {

@@ -45,8 +45,9 @@ TEST(GossipQueueTest, FewestTransmissionsGoBeforeNewest) {
 TEST(GossipQueueTest, NewsLeavesAtMostLimitTimes) {
   GossipQueue queue;
   queue.Add(Alive("a", 1, 0));
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(TakeNames(&queue, kPlenty, 3), ElementsAre("a"));
+  }
   EXPECT_THAT(TakeNames(&queue, kPlenty, 3), IsEmpty());
   EXPECT_TRUE(queue.empty());
 }

@@ -48,8 +48,9 @@ bool IsLegal(const Event& event) {
       previous.state == State::kDead || previous.state == State::kLeft;
   const bool same_life = claim.generation == previous.generation &&
                          claim.incarnation == previous.incarnation;
-  if (was_gone && same_life && claim.state < previous.state)
+  if (was_gone && same_life && claim.state < previous.state) {
     return false;  // I3
+  }
   switch (event.kind) {
     case EventKind::kSuspected:
       return claim.state == State::kSuspect;
@@ -83,14 +84,17 @@ void Invariants::Check(const Config& config, const View& view,
     Violated(observer, "I5: doubts itself");
   }
   CheckEvents(observer, effects);
-  if (view.members().size() > config.members_max)
+  if (view.members().size() > config.members_max) {
     Violated(observer, "I8: too many members");
-  if (exchanges_waiting > kExchangesMax)
+  }
+  if (exchanges_waiting > kExchangesMax) {
     Violated(observer, "I8: too many calls");
+  }
   for (const Send& send : effects.sends) {
     size_t bytes = DatagramOverheadBytesMax(send.datagram);
-    for (const Update& update : send.datagram.updates)
+    for (const Update& update : send.datagram.updates) {
       bytes += UpdateBytesMax(update);
+    }
     if (bytes > config.datagram_bytes_max) {
       Violated(observer, absl::StrCat("I9: datagram of ", bytes, " bytes"));
     }
@@ -143,8 +147,9 @@ void Invariants::CheckView(const Process& observer, const View& view) {
     }
   }
   const size_t told = known.size() - known.count(view.self());
-  if (told != others)
+  if (told != others) {
     Violated(observer, "I7: events tell of members that are not in the view");
+  }
 }
 
 void Invariants::CheckClaim(const Process& observer, const Member& member) {

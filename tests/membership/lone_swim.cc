@@ -23,10 +23,10 @@ Update MakeUpdate(const NodeName& name, Generation generation,
 
 }  // namespace
 
-LoneSwim::LoneSwim(Config config, Generation generation)
+LoneSwim::LoneSwim(const Config& config, Generation generation)
     : now(Start()),
-      swim(std::move(config),
-           membership::Self{"me", AddressOf("me"), generation}, 1, now) {}
+      swim(config, membership::Self{"me", AddressOf("me"), generation}, 1,
+           now) {}
 
 void LoneSwim::Step(const Message& message) {
   effects.clear();

@@ -15,7 +15,8 @@ namespace sessionmesh::membership {
 // far in `events`.
 class LoneSwim {
  public:
-  explicit LoneSwim(Config config = Config::Lan(), Generation generation = 5);
+  explicit LoneSwim(const Config& config = Config::Lan(),
+                    Generation generation = 5);
 
   void Step(const Message& message);
   // Ticks at every deadline on the way, and at the end. `effects` then has

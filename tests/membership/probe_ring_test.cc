@@ -48,8 +48,9 @@ TEST(ProbeRingTest, OrderOfProbesIsUniform) {
   for (int i = 0; i < kMembers; ++i) ring.Next(&random);
   std::map<std::pair<NodeName, int>, int> counts;
   for (int lap = 0; lap < kLaps; ++lap) {
-    for (int place = 0; place < kMembers; ++place)
+    for (int place = 0; place < kMembers; ++place) {
       ++counts[{ring.Next(&random), place}];
+    }
   }
   const double expected = static_cast<double>(kLaps) / kMembers;
   double chi_square = 0;
@@ -113,8 +114,9 @@ TEST(SampleTest, IsDistinctAndUniform) {
     EXPECT_EQ(std::set<size_t>(sample.begin(), sample.end()).size(), 3u);
     for (const size_t i : sample) ++counts[i];
   }
-  for (const auto& [index, count] : counts)
+  for (const auto& [index, count] : counts) {
     EXPECT_NEAR(count, 3000, 200) << index;
+  }
 }
 
 }  // namespace

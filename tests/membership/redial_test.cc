@@ -53,8 +53,9 @@ TEST(RedialTest, EveryCandidateGetsItsTurn) {
   Random random(3);
   Redial redial(absl::Seconds(5), absl::Seconds(20));
   std::set<Address> picked;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 3; ++i) {
     picked.insert(*redial.Pick({"a", "b", "c"}, kStart, &random));
+  }
   EXPECT_EQ(picked.size(), 3u);
 }
 

@@ -41,8 +41,9 @@ class SwimConversationTest : public ::testing::Test {
   bool DeadEverywhere(size_t node) {
     for (size_t i = 0; i < network_.size(); ++i) {
       if (i != node && network_.running(i) &&
-          !network_.Sees(i, node, State::kDead))
+          !network_.Sees(i, node, State::kDead)) {
         return false;
+      }
     }
     return true;
   }

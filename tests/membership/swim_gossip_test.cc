@@ -32,8 +32,9 @@ TEST(SwimGossipTest, NoNewsNoGossip) {
   lone.Meet("a");
   lone.Advance(absl::Seconds(2));
   const auto ack = [&] {
-    for (const auto& [to, ping] : lone.Sent<Ping>())
+    for (const auto& [to, ping] : lone.Sent<Ping>()) {
       lone.Hear("a", Ack{ping.sequence, "a", 1});
+    }
   };
   for (int i = 0; i < 20; ++i) {
     lone.Advance(absl::Milliseconds(100));
@@ -70,7 +71,7 @@ TEST(SwimGossipTest, EveryDatagramCarriesNews) {
 
 TEST(SwimGossipTest, NoDatagramIsLargerThanTheLimit) {
   LoneSwim lone;
-  for (int i = 0; i < 200; ++i) {
+  for (size_t i = 0; i < 200; ++i) {
     lone.HearOf(Suspected(
         absl::StrCat("member-with-a-long-name-", NodeName(i % 60, 'x'), i), 1,
         7, "accuser"));
@@ -80,8 +81,9 @@ TEST(SwimGossipTest, NoDatagramIsLargerThanTheLimit) {
     lone.Advance(absl::Milliseconds(50));
     for (const Send& send : lone.effects.sends) {
       size_t bytes = DatagramOverheadBytesMax(send.datagram);
-      for (const Update& update : send.datagram.updates)
+      for (const Update& update : send.datagram.updates) {
         bytes += UpdateBytesMax(update);
+      }
       EXPECT_LE(bytes, 1400u);
       fullest = std::max(fullest, bytes);
     }

@@ -77,8 +77,9 @@ TEST(SwimMergeTest, SuspicionEndsInDeathAfterTheMaximumWithoutConfirmations) {
   lone.effects.clear();
   const absl::Time start = lone.now.steady;
   // log10(11) = 1.041: minimum 4.164 s, maximum six times that.
-  while (lone.StateOf("n0") == State::kSuspect)
+  while (lone.StateOf("n0") == State::kSuspect) {
     lone.Live(absl::Milliseconds(4));
+  }
   EXPECT_EQ(lone.now.steady - start, absl::Milliseconds(24984));
   const std::vector<Event> deaths = lone.EventsOf(EventKind::kDied);
   ASSERT_FALSE(deaths.empty());

@@ -13,15 +13,16 @@ uint64_t Mix(uint64_t hash, uint64_t value) {
 }
 
 uint64_t Mix(uint64_t hash, const std::string& text) {
-  for (const char byte : text)
+  for (const char byte : text) {
     hash = Mix(hash, static_cast<unsigned char>(byte));
+  }
   return Mix(hash, text.size());
 }
 
 }  // namespace
 
-SwimNetwork::SwimNetwork(Options options, uint64_t seed)
-    : options_(std::move(options)), random_(seed) {
+SwimNetwork::SwimNetwork(const Options& options, uint64_t seed)
+    : options_(options), random_(seed) {
   now_.steady = absl::UnixEpoch() + absl::Hours(1);
   now_.wall = absl::FromUnixSeconds(1700000000);
 }
@@ -148,8 +149,9 @@ bool SwimNetwork::AllAgree(State stopped) {
     for (size_t subject = 0; subject < size(); ++subject) {
       const Member* member = See(observer, subject);
       if (member == nullptr) return false;
-      if (member->claim.state != (running(subject) ? State::kAlive : stopped))
+      if (member->claim.state != (running(subject) ? State::kAlive : stopped)) {
         return false;
+      }
       if (running(subject) &&
           (member->claim.generation != nodes_[subject].generation ||
            member->address != nodes_[subject].address)) {
@@ -198,8 +200,9 @@ void SwimNetwork::Deliver(size_t node, const Message& message) {
 
 void SwimNetwork::Perform(size_t number, Effects* effects) {
   Node& node = nodes_[number];
-  for (const Exchange& exchange : effects->exchanges)
+  for (const Exchange& exchange : effects->exchanges) {
     node.waiting.insert(exchange.op);
+  }
   invariants_.Check(options_.config, *node.swim->view(), *effects,
                     node.waiting.size());
   for (const Event& event : effects->events) {
@@ -227,14 +230,16 @@ void SwimNetwork::Perform(size_t number, Effects* effects) {
     });
   }
   for (const Send& send : effects->sends) SendDatagram(number, send);
-  for (const Exchange& exchange : effects->exchanges)
+  for (const Exchange& exchange : effects->exchanges) {
     StartCall(number, exchange);
+  }
   UpdateDeadline(number);
 }
 
 std::vector<Address> SwimNetwork::Resolve(
     const std::vector<size_t>& seeds) const {
   std::vector<Address> addresses;
+  addresses.reserve(seeds.size());
   for (const size_t seed : seeds) addresses.push_back(nodes_[seed].address);
   return addresses;
 }
@@ -245,8 +250,9 @@ void SwimNetwork::SendDatagram(size_t from, const Send& send) {
       1 + static_cast<size_t>(random_.Chance(
               static_cast<uint64_t>(options_.duplicate_percent), 100));
   for (size_t i = 0; i < copies; ++i) {
-    if (random_.Chance(static_cast<uint64_t>(options_.loss_percent), 100))
+    if (random_.Chance(static_cast<uint64_t>(options_.loss_percent), 100)) {
       continue;
+    }
     At(now_.steady + Latency(), [this, from, send] {
       const size_t to = Lookup(send.to);
       if (to == size() || cut_datagrams_.count({from, to}) > 0) return;
@@ -280,8 +286,9 @@ void SwimNetwork::StartCall(size_t from, const Exchange& exchange) {
 
 void SwimNetwork::FinishCall(const PendingCall& call, const Message& message) {
   Node& caller = nodes_[call.caller];
-  if (caller.swim == nullptr || caller.generation != call.caller_generation)
+  if (caller.swim == nullptr || caller.generation != call.caller_generation) {
     return;
+  }
   caller.waiting.erase(call.op);
   Deliver(call.caller, message);
 }
@@ -306,8 +313,9 @@ void SwimNetwork::UpdateDeadline(size_t number) {
   deadlines_.erase({node.deadline, number});
   node.deadline =
       node.swim == nullptr ? absl::InfiniteFuture() : node.swim->NextDeadline();
-  if (node.deadline < absl::InfiniteFuture())
+  if (node.deadline < absl::InfiniteFuture()) {
     deadlines_.insert({node.deadline, number});
+  }
 }
 
 }  // namespace sessionmesh::membership

@@ -32,7 +32,7 @@ class SwimNetwork {
     int duplicate_percent = 0;
   };
 
-  SwimNetwork(Options options, uint64_t seed);
+  SwimNetwork(const Options& options, uint64_t seed);
 
   // Starts one more node, alone. Returns its number.
   size_t Start();

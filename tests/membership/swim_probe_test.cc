@@ -165,6 +165,25 @@ TEST(SwimProbeTest, AckThatDoesNotFitIsIgnored) {
   EXPECT_EQ(lone.StateOf("a"), State::kSuspect);
 }
 
+TEST(SwimProbeTest, TheDeadAreNotProbed) {
+  LoneSwim lone;
+  lone.Meet("a");
+  lone.HearOf(Dead("a", 1, 0, "told"));
+  lone.Live(absl::Seconds(10));
+  for (const auto& [to, ping] : lone.Sent<Ping>()) EXPECT_EQ(to, "told:7401");
+}
+
+TEST(SwimProbeTest, OneThatCameBackIsProbedOnceInALap) {
+  LoneSwim lone;
+  lone.Meet("a");
+  lone.HearOf(Dead("a", 1, 0, "told"));
+  lone.HearOf(Alive("a", 1, 1));
+  lone.Live(absl::Seconds(20));
+  int pings = 0;
+  for (const auto& [to, ping] : lone.Sent<Ping>()) pings += to == "a:7401";
+  EXPECT_NEAR(pings, 10, 1);
+}
+
 // al8n#158: the probe was of the old process.
 TEST(SwimProbeTest, ExpiredProbeDoesNotAccuseARestartedMember) {
   LoneSwim lone;

@@ -30,8 +30,9 @@ Exchange NextSync(LoneSwim* lone) {
   for (int i = 0; i < 100000; ++i) {
     lone->Advance(absl::Milliseconds(10));
     for (const Exchange& exchange : lone->effects.exchanges) {
-      if (std::holds_alternative<SyncRequest>(exchange.request.body))
+      if (std::holds_alternative<SyncRequest>(exchange.request.body)) {
         return exchange;
+      }
     }
     for (const auto& [to, ping] : lone->Sent<Ping>()) {
       lone->Hear(ping.target,
@@ -284,8 +285,9 @@ TEST(SwimSyncTest, SeedsThatAreNotMembersAreCalledForEver) {
   }
   int seed_calls = 0;
   lone.Live(absl::Minutes(1));
-  for (const Exchange& exchange : lone.Calls())
+  for (const Exchange& exchange : lone.Calls()) {
     seed_calls += exchange.to == "seed:7401";
+  }
   EXPECT_GE(seed_calls, 2);
 }
 
@@ -299,6 +301,24 @@ TEST(SwimSyncTest, AddressWithANewOwnerIsNotRedialled) {
   lone.Live(absl::Seconds(30));
   ASSERT_EQ(lone.StateOf("heir"), State::kAlive);
   EXPECT_THAT(lone.effects.exchanges, IsEmpty());
+}
+
+// A dead member may have lived where this node lives now.
+TEST(SwimSyncTest, NodeDoesNotRedialItself) {
+  LoneSwim lone;
+  Update former = Dead("a", 1, 0, "b");
+  former.address = AddressOf("me");
+  lone.HearOf(former);
+  former.name = "c";
+  former.address = "alias:7401";
+  lone.HearOf(former);
+  lone.Join({"alias:7401"});
+  lone.Step(
+      ReplyReceived{lone.effects.exchanges.at(0).op,
+                    Reply{Sender{"me", AddressOf("me"), 5, 0}, SyncReply()}});
+  lone.Advance(absl::Minutes(5));
+  for (const Exchange& exchange : lone.Calls())
+    EXPECT_EQ(exchange.to, "told:7401");
 }
 
 TEST(SwimSyncTest, CallOfADeadMemberThatLivesHealsBothSides) {
