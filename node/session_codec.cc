@@ -191,14 +191,15 @@ void SessionCodec::RouteById(absl::string_view id,
 }
 
 void SessionCodec::ChooseId(DecodedCommand* decoded) const {
-  // A retry has to come to the lane that remembers the first try, so the slot
-  // follows from the request; the id itself owes nothing to the caller.
+  // A retry has to mean the same session, on whichever node it arrives, so slot
+  // and id follow from the request id, which is as random as an id.
   const std::string& request = decoded->command.request_id;
   const uint64_t number =
       request.empty() ? RandomUint64() : key_->Hash("create", request);
   decoded->slot = static_cast<replication::SlotId>(number % ids_->slot_count());
-  decoded->command.session_id =
-      ids_->MakeNative(decoded->slot, RandomBytes<16>());
+  decoded->command.session_id = ids_->MakeNative(
+      decoded->slot,
+      request.empty() ? RandomBytes<16>() : ids_->EntropyOfRequest(request));
 }
 
 DecodedCommand SessionCodec::Decode(const v1::CreateRequest& request) const {

@@ -37,6 +37,13 @@ absl::Status CheckLifetimes(const Command& command, const Config& config,
     return BadField("a lifetime is negative; leave it out for the default",
                     failure);
   }
+  for (const absl::Duration lifetime :
+       {command.idle, command.absolute_lifetime}) {
+    if (lifetime > absl::ZeroDuration() && lifetime < absl::Milliseconds(1)) {
+      return BadField("a lifetime is below one millisecond; give at least 1ms",
+                      failure);
+    }
+  }
   if (command.idle > config.absolute_lifetime_max) {
     return OverLimit("idle timeout seconds",
                      static_cast<uint64_t>(absl::ToInt64Seconds(command.idle)),

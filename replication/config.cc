@@ -40,10 +40,10 @@ absl::Status Config::Validate() const {
                absl::StrCat("it must be positive and at most ",
                             absl::FormatDuration(absolute_lifetime_max)));
   }
-  if (idle_default <= absl::ZeroDuration() ||
+  if (idle_default < absl::Milliseconds(1) ||
       idle_default > absolute_lifetime_max) {
     return Bad("the default idle timeout", absl::FormatDuration(idle_default),
-               absl::StrCat("it must be positive and at most ",
+               absl::StrCat("it must be at least 1ms and at most ",
                             absl::FormatDuration(absolute_lifetime_max)));
   }
   if (clock_offset_max <= absl::ZeroDuration() ||

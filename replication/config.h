@@ -36,8 +36,7 @@ struct Config {
   size_t name_bytes_max = 256;
   size_t value_bytes_max = 64 << 10;
   size_t user_bytes_max = 256;
-  size_t lane_bytes_max = size_t{256}
-                          << 20;  // payload of all sessions of the lane
+  size_t lane_bytes_max = size_t{256} << 20;  // all sessions, overhead included
 
   // --- calls
   absl::Duration call_timeout_max = absl::Seconds(30);
@@ -84,7 +83,8 @@ struct Config {
 
   // --- expiry
   absl::Duration touch_flush_interval = absl::Milliseconds(100);
-  absl::Duration expiry_scan_interval = absl::Seconds(1);
+  // Every slot is looked at once in this time, one by one.
+  absl::Duration expiry_pass_interval = absl::Seconds(8);
   absl::Duration view_delay_max =
       absl::Seconds(10);  // how late another node may learn of a change of view
 

@@ -24,9 +24,9 @@ Lane::Lane(const Config& config, Replicator::Identity self,
       owners_(self_.name),
       started_(now.steady),
       dedupe_(config.dedupe_window, config.dedupe_entries_max),
-      puller_(config_),
+      puller_(config_, random_.Next() >> 1 | 1),
       transfers_(config_),
-      next_scan_at_(now.steady + config.expiry_scan_interval),
+      next_scan_at_(now.steady),
       next_digest_at_(now.steady + config.digest_interval),
       next_touch_flush_at_(now.steady) {
   const absl::Status valid = config_.Validate();
@@ -60,7 +60,8 @@ void Lane::NewActor(Instant now) {
 }
 
 bool Lane::Replicates(const NodeName& name, const Peer& peer) const {
-  return owners_.IsOther(name) || (peer.process != 0 && !owners_.IsGone(name));
+  return owners_.IsOther(name) ||
+         (peer.linked && peer.process != 0 && !owners_.IsGone(name));
 }
 
 void Lane::SendTo(const NodeName& to, Message message, Effects* effects) const {
@@ -98,8 +99,14 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
   }
   for (const NodeName& node : owners_.others()) {
     Peer& peer = PeerOf(node);
-    if (std::binary_search(before.begin(), before.end(), node) || !peer.heard)
-      continue;
+    if (std::binary_search(before.begin(), before.end(), node)) continue;
+    // Until it has pulled or shown the same digest it may miss what was minted
+    // while it was no owner.
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (!slots_[i].slot.context().empty()) peer.resync.insert(SlotAt(i));
+    }
+    ReofferWaits(node, &peer, std::nullopt, now, effects);
+    if (!peer.heard) continue;
     SendTo(node, DigestRequest{}, effects);
     SendDigest(node, /*complete=*/true, now, effects);
   }
@@ -123,6 +130,7 @@ void Lane::LinkUp(const NodeName& name, Instant now, Effects* effects) {
   peer.described = false;
   peer.out.Suspend();
   SayHello(name, &peer, now, effects);
+  if (peer.process != 0) Acknowledge(name, peer, {}, effects);
   Finish(now, effects);
 }
 
@@ -165,7 +173,7 @@ void Lane::Step(const NodeName& from, const Message& message, Instant now,
           } else if constexpr (std::is_same_v<Body, DigestRequest>) {
             SendDigest(from, /*complete=*/true, now, effects);
           } else if constexpr (std::is_same_v<Body, Digest>) {
-            OnDigest(from, body, now);
+            OnDigest(from, body, now, effects);
           } else if constexpr (std::is_same_v<Body, Resync>) {
             OnResync(from, body);
           } else if constexpr (std::is_same_v<Body, Touches>) {
@@ -182,25 +190,30 @@ void Lane::Step(const NodeName& from, const Message& message, Instant now,
 void Lane::AfterChange(SlotId slot, const SlotChanges& changes, Instant now,
                        Effects* effects) {
   SlotState& state = StateOf(slot);
-  payload_bytes_ += state.slot.payload_bytes();
-  payload_bytes_ -= state.payload_bytes;
-  state.payload_bytes = state.slot.payload_bytes();
+  const size_t cost = state.slot.payload_bytes() +
+                      state.slot.lives().size() * kSessionOverheadBytes;
+  memory_bytes_ += cost;
+  memory_bytes_ -= state.memory_bytes;
+  state.memory_bytes = cost;
   if (state.slot.parked_count() == 0) {
     state.parked_since = absl::InfiniteFuture();
     parked_slots_.erase(slot);
   } else if (parked_slots_.insert(slot).second) {
     state.parked_since = now.steady;
   }
-  for (const SlotChanges::Settled& settled : changes.settled) {
-    const auto peer = peers_.find(settled.from);
-    if (peer == peers_.end()) continue;
-    Acknowledge(settled.from, peer->second, {}, {{slot, settled.last}},
-                effects);
+  for (auto& [name, peer] : peers_) {
+    // Also what a pull has covered. While a frame of the peer is being read its
+    // own acknowledgement says it.
+    if (peer.unapplied.empty() || name == reading_from_) continue;
+    std::vector<SlotDot> settled = TakeSettled(&peer);
+    if (!settled.empty()) Acknowledge(name, peer, std::move(settled), effects);
   }
   if (!changes.any) return;
   state.changed_at = now.steady;
   to_advance_.insert(slot);
   for (const SlotChanges::Ended& ended : changes.ended) {
+    if (ended.reason == EndReason::kDeadline)
+      state.ended_by_deadline = now.steady;
     Emit({.kind = Event::Kind::kSessionEnded,
           .slot = slot,
           .session = ended.ids.empty() ? "" : SessionHash(ended.ids.front()),
@@ -218,12 +231,14 @@ void Lane::Finish(Instant now, Effects* effects) {
     AdvanceProbe(slot, now, effects);
   }
   if (!ready_) AdvanceReadiness(now, effects);
+  if (degraded_) AdvanceRecovery();
   StartPulls(now, effects);
   FlushAll(now, effects);
 }
 
 void Lane::Leave(Instant now, Effects* effects) {
   leaving_ = true;
+  CollectTouches();
   FlushTouches(now, effects);
   Finish(now, effects);
 }
@@ -235,9 +250,12 @@ bool Lane::handed_over() const {
     if (it == peers_.end() || (owners_.IsSuspect(node) && !it->second.linked))
       continue;
     nobody = false;
-    if (it->second.linked && it->second.out.settled() &&
-        it->second.resync.empty())
+    const Peer& peer = it->second;
+    // A peer that is still fetching looks settled too: its queue began empty.
+    if (peer.linked && peer.heard && peer.ready && peer.out.settled() &&
+        peer.resync.empty()) {
       return true;
+    }
   }
   return nobody;
 }
@@ -290,6 +308,8 @@ void Lane::RunTimers(Instant now, Effects* effects) {
     timers_.erase(timers_.begin());
     if (calls_.count(handle) > 0) {
       AdvanceCall(handle, now, effects);
+    } else if (watches_.count(handle) > 0) {
+      GiveUpWatch(handle, effects);
     } else {
       SettleWait(handle, now, effects);
     }
@@ -331,8 +351,8 @@ LaneStatus Lane::status() const {
     status.slots_ready += state.ready ? 1 : 0;
     status.sessions += state.slot.lives().size();
     status.parked += state.slot.parked_count();
+    status.session_bytes += state.slot.payload_bytes();
   }
-  status.session_bytes = payload_bytes_;
   status.waiting_calls = calls_.size() + waits_.size();
   return status;
 }

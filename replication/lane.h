@@ -31,6 +31,10 @@
 
 namespace sessionmesh::replication {
 
+// What a session costs beside its names and values, about: the life, its
+// entries in three tables, its dots.
+inline constexpr size_t kSessionOverheadBytes = 512;
+
 // Lane is what a Replicator is made of: the slots and everything that is under
 // way in them. Its methods are spread over files by what they are about:
 //
@@ -82,8 +86,9 @@ class Lane {
                                      // that is missing here
     uint64_t next_counter = 1;       // of this lane's present actor
     absl::Time changed_at = absl::InfinitePast();
+    absl::Time ended_by_deadline = absl::InfinitePast();  // the last such end
     absl::Time parked_since = absl::InfiniteFuture();
-    size_t payload_bytes = 0;  // as last counted into the lane's total
+    size_t memory_bytes = 0;  // as last counted into the lane's total
   };
 
   struct Peer {
@@ -92,12 +97,17 @@ class Lane {
     bool linked = false;       // our stream to it stands
     bool heard = false;        // ... and it has answered our Hello
     bool refused = false;      // it refuses our deltas
+    bool distrusted = false;   // we refuse its deltas: its clock is far ahead
     ProcessId process = 0;     // 0: never heard
     std::set<ActorId> actors;  // of that process
     absl::Time hello_sent = absl::InfinitePast();
     // What we have of its delta stream.
     uint64_t in_epoch = 0;
     uint64_t in_seq = 0;
+    // Last dots of its deltas that arrived and wait here for a dependency:
+    // every acknowledgement names them, so that none counts as held when one
+    // acknowledgement is lost.
+    std::set<std::pair<SlotId, Dot>> unapplied;
     // Slots it must pull because we dropped deltas, until it does.
     std::set<SlotId> resync;
     // A complete digest of this link and process has come; its lane was ready
@@ -113,6 +123,7 @@ class Lane {
     SlotId slot = 0;
     uint64_t since = 0;
     std::set<NodeName> answered;
+    std::set<NodeName> ready;   // those of them that are ready owners
     bool lists_differ = false;  // somebody answered who sees other owners
     std::set<NodeName> recent;  // whom the answers call recent (rule D)
   };
@@ -183,7 +194,7 @@ class Lane {
   // durability wait.
   bool Advance(Call* call, Instant now, Effects* effects);
   bool AdvanceToken(Call* call, Instant now, Effects* effects);
-  bool AdvanceIdle(Call* call, Instant now);
+  bool AdvanceIdle(Call* call, Instant now, Effects* effects);
   bool AdvanceQuorum(Call* call, Instant now, Effects* effects);
   void AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects);
   void AdvanceCall(CallHandle handle, Instant now, Effects* effects);
@@ -193,6 +204,7 @@ class Lane {
   std::vector<NodeName> LinkedOthers() const;
   static bool AllAnswered(const Inquiry& inquiry,
                           const std::vector<NodeName>& nodes);
+  void FailFull(CallHandle handle, Effects* effects) const;
   // Whether the call may begin; fills in its slot and what its tokens name.
   absl::Status Admit(const Command& command, Call* call,
                      Failure* failure) const;
@@ -219,6 +231,8 @@ class Lane {
                      Effects* effects);
   void Access(SlotId slot, const Holdings& lives, Instant now);
   void UpdateWatches(SlotId slot, const SlotChanges& changes, Effects* effects);
+  // A watch whose token did not come in time ends.
+  void GiveUpWatch(CallHandle handle, Effects* effects);
   // True when the watch has ended.
   bool UpdateWatch(CallHandle handle, WatchState* watch,
                    const SlotChanges& changes, Effects* effects);
@@ -226,6 +240,8 @@ class Lane {
   // long.
   Holdings Present(SlotId slot, absl::string_view id, Instant now) const;
   static bool IsIdle(const Slot::Holding& holding, Instant now);
+  // Two rotations that did not know of each other gave it two ids (rule A7).
+  static bool IsRaced(const Slot::Holding& holding);
   // NOT_FOUND where rotations raced: the lives are killed. True when it was so.
   bool Revoke(SlotId slot, absl::string_view id, Instant now, Effects* effects);
   void FillCommon(const Call& call, Reply* reply) const;
@@ -273,8 +289,9 @@ class Lane {
   void OnRefuse(const NodeName& from, const Refuse& refuse, Effects* effects);
   absl::Status CheckTimes(const Delta& delta, Instant now) const;
   void Acknowledge(const NodeName& to, const Peer& peer,
-                   std::vector<SlotDot> parked, std::vector<SlotDot> settled,
-                   Effects* effects) const;
+                   std::vector<SlotDot> settled, Effects* effects) const;
+  // Those of a peer's parked deltas that are covered by now.
+  std::vector<SlotDot> TakeSettled(Peer* peer);
   void CountHeld(const NodeName& peer, const std::vector<SlotDot>& held,
                  Instant now, Effects* effects);
   void Flush(const NodeName& name, Peer* peer, Instant now, Effects* effects);
@@ -288,12 +305,16 @@ class Lane {
   void StartPulls(Instant now, Effects* effects);
   void OnPull(const NodeName& from, const Pull& pull, Instant now,
               Effects* effects);
+  void ReplyToPull(const NodeName& to, PullReply reply, Effects* effects);
   void OnPullMore(const NodeName& from, const PullMore& more, Instant now,
                   Effects* effects);
   void OnPullReply(const NodeName& from, const PullReply& reply, Instant now,
                    Effects* effects);
   void FinishPull(const Puller::Done& done, Instant now, Effects* effects);
-  void OnDigest(const NodeName& from, const Digest& digest, Instant now);
+  void OnDigest(const NodeName& from, const Digest& digest, Instant now,
+                Effects* effects);
+  void CheckState(const NodeName& from, SlotId id, Instant now,
+                  Effects* effects) const;
   void SendDigest(const NodeName& to, bool complete, Instant now,
                   Effects* effects) const;
   void SendDigests(bool complete, Instant now, Effects* effects) const;
@@ -302,12 +323,17 @@ class Lane {
   // Makes slots ready once everybody who can has been heard.
   void AdvanceReadiness(Instant now, Effects* effects);
   void BecomeReady(bool degraded, Instant now, Effects* effects);
+  // A node that became ready without the others is whole again once it has what
+  // they have.
+  void AdvanceRecovery();
   void OnResync(const NodeName& from, const Resync& resync);
 
   // --- lane_expiry.cc
   void ScanSlots(Instant now, Effects* effects);
   void ScanSlot(SlotId slot, Instant now, Effects* effects);
   void AdvanceProbe(SlotId slot, Instant now, Effects* effects);
+  // Accesses too small to be sent, that nobody else would ever hear of.
+  void CollectTouches();
   void FlushTouches(Instant now, Effects* effects);
   void OnTouches(const NodeName& from, const Touches& touches, Instant now,
                  Effects* effects);
@@ -321,7 +347,7 @@ class Lane {
   Random random_;
 
   std::vector<SlotState> slots_;
-  uint64_t payload_bytes_ = 0;  // of all slots
+  uint64_t memory_bytes_ = 0;  // of all slots, overhead included
   HlcClock hlc_;
   ActorId actor_ = 0;
   ActorDirectory actors_;
@@ -346,6 +372,7 @@ class Lane {
   Dedupe dedupe_;
   std::map<CallHandle, WatchState> watches_;
 
+  NodeName reading_from_;  // whose frame is being applied just now
   Puller puller_;
   Transfers transfers_;
   std::set<SlotId> parked_slots_;

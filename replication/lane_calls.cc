@@ -20,6 +20,18 @@ void Lane::Fail(CallHandle handle, absl::Status status, Failure failure,
   effects->replies.push_back(std::move(reply));
 }
 
+void Lane::FailFull(CallHandle handle, Effects* effects) const {
+  Fail(handle,
+       absl::ResourceExhaustedError(
+           absl::StrCat("too many calls wait in this lane (",
+                        config_.waiting_calls_max, "); try again later")),
+       {.reason = Reason::kLimit,
+        .limit_name = "waiting calls",
+        .limit = config_.waiting_calls_max,
+        .value = config_.waiting_calls_max},
+       effects);
+}
+
 absl::Status Lane::Admit(const Command& command, Call* call,
                          Failure* failure) const {
   if (leaving_) {
@@ -65,21 +77,20 @@ void Lane::Execute(const Command& command, Instant now, Effects* effects) {
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }
+  const bool waits = command.kind != Command::Kind::kGet &&
+                     command.kind != Command::Kind::kTouch &&
+                     command.durability != Durability::kLocal;
+  if (waits && waits_.size() >= config_.waiting_calls_max) {
+    FailFull(command.handle, effects);
+    return;
+  }
   call.command = command;
   call.patience = now.steady + config_.catch_up_patience;
   call.give_up =
       std::min(command.deadline, now.steady + config_.catch_up_timeout);
   if (!Advance(&call, now, effects)) {
-    if (calls_.size() + waits_.size() >= config_.waiting_calls_max) {
-      failure = {.reason = Reason::kLimit,
-                 .limit_name = "waiting calls",
-                 .limit = config_.waiting_calls_max,
-                 .value = calls_.size() + waits_.size()};
-      Fail(command.handle,
-           absl::ResourceExhaustedError(
-               absl::StrCat("too many calls wait in this lane (",
-                            config_.waiting_calls_max, "); try again later")),
-           std::move(failure), effects);
+    if (calls_.size() >= config_.waiting_calls_max) {
+      FailFull(command.handle, effects);
     } else {
       calls_by_slot_[call.slot].insert(command.handle);
       SetTimer(command.handle, call.asked
@@ -92,7 +103,10 @@ void Lane::Execute(const Command& command, Instant now, Effects* effects) {
 }
 
 void Lane::Cancel(CallHandle handle) {
-  waits_.Remove(handle);
+  if (const DurabilityWait* wait = waits_.Find(handle)) {
+    timers_.erase({wait->deadline, handle});
+    waits_.Remove(handle);
+  }
   const auto it = calls_.find(handle);
   if (it == calls_.end()) return;
   calls_by_slot_[it->second.slot].erase(handle);
@@ -127,8 +141,10 @@ bool Lane::Advance(Call* call, Instant now, Effects* effects) {
     if (!AdvanceToken(call, now, effects)) return false;
     if (call->answered) return true;
   }
-  if (call->stage == Call::Stage::kIdle && !AdvanceIdle(call, now))
-    return false;
+  if (call->stage == Call::Stage::kIdle) {
+    if (!AdvanceIdle(call, now, effects)) return false;
+    if (call->answered) return true;
+  }
   if (call->stage == Call::Stage::kQuorum) {
     if (!AdvanceQuorum(call, now, effects)) return false;
     if (call->answered) return true;
@@ -216,6 +232,7 @@ bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
 }
 
 bool Lane::WriterIsGone(const Dot& dot, NodeName* writer) const {
+  if (owners_.isolated()) return false;  // the one most likely to be wrong
   // Only when every other owner is there and has caught up can nobody have it.
   for (const NodeName& node : owners_.others()) {
     const auto peer = peers_.find(node);
@@ -288,6 +305,7 @@ void Lane::FailLost(const Call& call, const Dot& lost, Instant now,
                                            : " " + reply.failure.missing_writer,
       " before any other node had it; go on with the state given here and drop "
       "the token"));
+  CollapseHeads(call.slot, call.command.session_id, now, effects);
   const Holdings lives = Present(call.slot, call.command.session_id, now);
   if (!lives.empty()) {
     reply.session = ViewOf(call.command.session_id, lives);
@@ -301,7 +319,7 @@ void Lane::FailLost(const Call& call, const Dot& lost, Instant now,
   effects->replies.push_back(std::move(reply));
 }
 
-bool Lane::AdvanceIdle(Call* call, Instant now) {
+bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
   // An access to a session that has been idle too long here: the others may
   // know of a later one (rule D).
   const bool may_wait =
@@ -317,8 +335,17 @@ bool Lane::AdvanceIdle(Call* call, Instant now) {
     const std::vector<NodeName> others = LinkedOthers();
     if (!call->inquiry.has_value()) call->inquiry = Inquire(call->slot, others);
     call->asked = true;
-    if (!AllAnswered(*call->inquiry, others) && now.steady < call->give_up)
-      return false;
+    if (!AllAnswered(*call->inquiry, others)) {
+      if (now.steady < call->give_up) return false;
+      // Unanswered is not "nobody knows of a later access".
+      Fail(call->command.handle,
+           absl::UnavailableError(
+               "the session looks idle here and not every owner has said "
+               "whether it was used there; try again"),
+           {.reason = Reason::kStale}, effects);
+      call->answered = true;
+      return true;
+    }
   }
   call->idle_checked = true;
   call->inquiry.reset();
@@ -336,9 +363,13 @@ bool Lane::AdvanceQuorum(Call* call, Instant now, Effects* effects) {
   const std::vector<NodeName> linked = LinkedOthers();
   if (!call->inquiry.has_value()) call->inquiry = Inquire(call->slot, linked);
   call->asked = true;
-  const size_t answered = call->inquiry->answered.size();
+  // Owners that are still fetching know less than they should (rule E, Q2).
+  const size_t answered = call->inquiry->ready.size();
   if (answered >= needed) return true;
-  if (linked.size() >= needed && now.steady < call->give_up) return false;
+  if (linked.size() >= needed && !AllAnswered(*call->inquiry, linked) &&
+      now.steady < call->give_up) {
+    return false;
+  }
   if (!call->command.strict) {
     call->quorum_unmet = true;
     return true;

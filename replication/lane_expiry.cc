@@ -9,19 +9,14 @@
 namespace sessionmesh::replication {
 namespace {
 
-// A full pass over the slots takes this many scans.
-constexpr size_t kScansPerPass = 8;
 constexpr size_t kTouchesPerMessage = 1024;
 
 }  // namespace
 
 void Lane::ScanSlots(Instant now, Effects* effects) {
-  next_scan_at_ = now.steady + config_.expiry_scan_interval;
-  const size_t count = (slots_.size() + kScansPerPass - 1) / kScansPerPass;
-  for (size_t i = 0; i < count; ++i) {
-    ScanSlot(SlotAt(next_scan_), now, effects);
-    next_scan_ = (next_scan_ + 1) % slots_.size();
-  }
+  next_scan_at_ = now.steady + config_.expiry_pass_interval / slots_.size();
+  ScanSlot(SlotAt(next_scan_), now, effects);
+  next_scan_ = (next_scan_ + 1) % slots_.size();
 }
 
 void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
@@ -120,18 +115,19 @@ void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
   for (const DeltaPtr& kill : kills) Publish(kill, now, effects);
 }
 
-void Lane::FlushTouches(Instant now, Effects* effects) {
-  std::vector<SlotTouch> touches;
-  if (leaving_) {
-    // Nobody else will hear of what was too little to send.
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      for (const LastAccess& access : slots_[i].slot.LastAccesses()) {
-        const Slot::Holding* holding = slots_[i].slot.Find(access.birth);
-        if (holding->last_sent_ms < access.millis)
-          touched_.insert({SlotAt(i), access.birth});
+void Lane::CollectTouches() {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    for (const LastAccess& access : slots_[i].slot.LastAccesses()) {
+      const Slot::Holding* holding = slots_[i].slot.Find(access.birth);
+      if (holding->last_sent_ms < access.millis) {
+        touched_.insert({SlotAt(i), access.birth});
       }
     }
   }
+}
+
+void Lane::FlushTouches(Instant now, Effects* effects) {
+  std::vector<SlotTouch> touches;
   for (const auto& [id, birth] : touched_) {
     Slot& slot = StateOf(id).slot;
     const Slot::Holding* holding = slot.Find(birth);

@@ -16,13 +16,18 @@ bool Lane::IsIdle(const Slot::Holding& holding, Instant now) {
          holding.last_access_ms + holding.life->idle_ms;
 }
 
+bool Lane::IsRaced(const Slot::Holding& holding) {
+  return holding.life->attributes.Find(kIdAttribute).size() > 1 &&
+         holding.life->Ids().size() > 1;
+}
+
 Lane::Holdings Lane::Present(SlotId slot, absl::string_view id,
                              Instant now) const {
   Holdings lives = StateOf(slot).slot.Lookup(id);
   lives.erase(std::remove_if(lives.begin(), lives.end(),
                              [now](const Slot::Holding* h) {
                                return h->life->deadline() <= now.wall ||
-                                      IsIdle(*h, now);
+                                      IsIdle(*h, now) || IsRaced(*h);
                              }),
               lives.end());
   return lives;
@@ -80,7 +85,8 @@ void Lane::FillCommon(const Call& call, Reply* reply) const {
     reason = "this node hears nobody";
   } else if (call.quorum_unmet) {
     reason = "fewer owners answered than a quorum needs";
-  } else if (call.lists_differ && call.stage == Call::Stage::kQuorum) {
+  } else if (call.lists_differ &&
+             call.command.consistency == Consistency::kQuorum) {
     reason = "owners change: an owner that answered sees other owners";
   } else if (degraded_) {
     reason = "this node became ready without reaching a ready owner";
@@ -110,7 +116,7 @@ bool Lane::Revoke(SlotId slot, absl::string_view id, Instant now,
                   Effects* effects) {
   Holdings raced;
   for (const Slot::Holding* life : StateOf(slot).slot.Lookup(id)) {
-    if (life->life->Ids().size() > 1) raced.push_back(life);
+    if (IsRaced(*life)) raced.push_back(life);
   }
   if (raced.empty()) return false;
   Emit({.kind = Event::Kind::kSessionRevoked,
@@ -129,10 +135,11 @@ void Lane::CollapseHeads(SlotId slot, absl::string_view id, Instant now,
                          Effects* effects) {
   const Holdings lives = StateOf(slot).slot.Lookup(id);
   if (HeadsOf(lives).size() <= kTokenDotsMax) return;
-  // An update that changes nothing but follows all heads.
+  // An update that changes nothing but follows all heads. The op needs some
+  // name; it is never looked at.
   Delta nothing{.slot = slot, .kind = Delta::Kind::kUpdate};
   nothing.ops.push_back(
-      {.kind = Op::Kind::kVoid, .name = std::string(kIdAttribute)});
+      {.kind = Op::Kind::kVoid, .name = std::string(kUserAttribute)});
   Publish(Mint(std::move(nothing), lives, now), now, effects);
 }
 
@@ -161,8 +168,12 @@ void Lane::Get(const Call& call, Instant now, Effects* effects) {
 }
 
 void Lane::TouchCall(const Call& call, Instant now, Effects* effects) {
-  CollapseHeads(call.slot, call.command.session_id, now, effects);
-  const Holdings lives = Present(call.slot, call.command.session_id, now);
+  const bool revoked = Revoke(call.slot, call.command.session_id, now, effects);
+  if (!revoked) {
+    CollapseHeads(call.slot, call.command.session_id, now, effects);
+  }
+  const Holdings lives =
+      revoked ? Holdings() : Present(call.slot, call.command.session_id, now);
   if (lives.empty()) {
     Fail(call.command.handle,
          absl::NotFoundError("no such session; it may have ended"),
@@ -203,8 +214,12 @@ void Lane::Watch(CallHandle handle, const std::string& session_id,
       .slot = call.slot, .session_id = session_id, .token = call.token};
   if (!MissingOf(call.token, call.slot).empty())
     Inquire(call.slot, LinkedOthers());
-  if (!UpdateWatch(handle, &watch, {}, effects))
+  if (!UpdateWatch(handle, &watch, {}, effects)) {
+    if (!MissingOf(watch.token, watch.slot).empty()) {
+      SetTimer(handle, now.steady + config_.catch_up_timeout);
+    }
     watches_.emplace(handle, std::move(watch));
+  }
   Finish(now, effects);
 }
 
@@ -231,6 +246,12 @@ bool Lane::UpdateWatch(CallHandle handle, WatchState* watch,
     effects->watch_updates.push_back(std::move(end));
     return true;
   }
+  if (std::any_of(lives.begin(), lives.end(),
+                  [](const Slot::Holding* life) { return IsRaced(*life); })) {
+    effects->watch_updates.push_back(
+        {.handle = handle, .end = WatchUpdate::End::kRevoked});
+    return true;
+  }
   std::vector<Dot> version = HeadsOf(lives);
   if (version == watch->version || version.size() > kTokenDotsMax) return false;
   watch->version = std::move(version);
@@ -241,6 +262,17 @@ bool Lane::UpdateWatch(CallHandle handle, WatchState* watch,
                                     .session = ViewOf(watch->session_id, lives),
                                     .token = TokenOf(watch->slot, lives)});
   return false;
+}
+
+void Lane::GiveUpWatch(CallHandle handle, Effects* effects) {
+  const WatchState& watch = watches_.at(handle);
+  if (MissingOf(watch.token, watch.slot).empty()) return;
+  effects->watch_updates.push_back(
+      {.handle = handle,
+       .status = absl::UnavailableError(
+           "the token is ahead of every node that could be asked in time; "
+           "try again, or another node")});
+  watches_.erase(handle);
 }
 
 void Lane::UpdateWatches(SlotId slot, const SlotChanges& changes,

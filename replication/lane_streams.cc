@@ -9,6 +9,12 @@
 #include "replication/lane.h"
 
 namespace sessionmesh::replication {
+namespace {
+
+// Deltas of one peer that may wait here for their dependencies.
+constexpr size_t kUnappliedMax = 8192;
+
+}  // namespace
 
 void Lane::SayHello(const NodeName& name, Peer* peer, Instant now,
                     Effects* effects) {
@@ -33,6 +39,7 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
     peer.actors.clear();
     peer.in_epoch = 0;
     peer.in_seq = 0;
+    peer.unapplied.clear();
     const bool was_suspended = peer.out.suspended();
     peer.out.Drop();
     if (!was_suspended && peer.linked)
@@ -57,21 +64,7 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
     if (home.node == from && home.process == hello.process)
       peer.actors.insert(home.actor);
   }
-  if (hello.received_process == self_.process) {
-    // Also an acknowledgement of what it has; one that was lost with a link is
-    // made good here.
-    std::vector<SlotDot> held;
-    if (!peer.out.suspended()) {
-      peer.out.Acknowledge({.process = self_.process,
-                            .epoch = hello.received_epoch,
-                            .seq = hello.received_seq,
-                            .parked = {},
-                            .settled = {}},
-                           &held);
-    }
-    CountHeld(from, held, now, effects);
-  }
-  Acknowledge(from, peer, {}, {}, effects);
+  Acknowledge(from, peer, {}, effects);
   if (peer.linked &&
       (hello.received_process != self_.process || (is_new && !peer.heard))) {
     SayHello(from, &peer, now, effects);
@@ -79,15 +72,15 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
 }
 
 void Lane::Acknowledge(const NodeName& to, const Peer& peer,
-                       std::vector<SlotDot> parked,
                        std::vector<SlotDot> settled, Effects* effects) const {
-  SendTo(to,
-         FrameAck{.process = peer.process,
-                  .epoch = peer.in_epoch,
-                  .seq = peer.in_seq,
-                  .parked = std::move(parked),
-                  .settled = std::move(settled)},
-         effects);
+  FrameAck ack{.process = peer.process,
+               .epoch = peer.in_epoch,
+               .seq = peer.in_seq,
+               .settled = std::move(settled)};
+  for (const auto& [slot, dot] : peer.unapplied) {
+    ack.parked.push_back({slot, dot});
+  }
+  SendTo(to, std::move(ack), effects);
 }
 
 void Lane::OnFrame(const NodeName& from, const Frame& frame, Instant now,
@@ -96,13 +89,16 @@ void Lane::OnFrame(const NodeName& from, const Frame& frame, Instant now,
   if (frame.epoch != peer.in_epoch && frame.seq == 1) {
     peer.in_epoch = frame.epoch;
     peer.in_seq = 0;
+    peer.unapplied.clear();
   }
   if (frame.epoch != peer.in_epoch || frame.seq != peer.in_seq + 1) {
-    Acknowledge(
-        from, peer, {}, {},
-        effects);  // a repetition, or a gap that this lets the peer close
+    // A repetition, or a gap that this lets the peer close.
+    Acknowledge(from, peer, {}, effects);
     return;
   }
+  // No more is taken from a peer while so much of it waits; it sends this
+  // again.
+  if (peer.unapplied.size() >= kUnappliedMax) return;
   for (const DeltaPtr& delta : frame.deltas) {
     const absl::Status times = CheckTimes(*delta, now);
     if (times.ok()) continue;
@@ -110,26 +106,39 @@ void Lane::OnFrame(const NodeName& from, const Frame& frame, Instant now,
           .node = from,
           .detail = std::string(times.message())},
          effects);
+    peer.distrusted = true;
     SendTo(from, Refuse{std::string(times.message())}, effects);
     return;
   }
+  peer.distrusted = false;
   peer.in_seq = frame.seq;
-  std::vector<SlotDot> parked;
+  reading_from_ = from;
   for (const DeltaPtr& delta : frame.deltas) {
     const Slot::Outcome outcome = ReceiveDelta(from, delta, now, effects);
+    if (outcome == Slot::Outcome::kRefused) {
+      // No room to park it; nobody will remember it, so its slot is pulled.
+      puller_.Want(from, delta->slot, /*urgent=*/false);
+    }
     if (outcome == Slot::Outcome::kParked ||
         outcome == Slot::Outcome::kRefused) {
-      parked.push_back({delta->slot, delta->last()});
+      peer.unapplied.insert({delta->slot, delta->last()});
     }
   }
-  // A later delta of the frame may have settled an earlier one.
-  parked.erase(
-      std::remove_if(parked.begin(), parked.end(),
-                     [this](const SlotDot& p) {
-                       return StateOf(p.slot).slot.context().Contains(p.dot);
-                     }),
-      parked.end());
-  Acknowledge(from, peer, std::move(parked), {}, effects);
+  reading_from_.clear();
+  Acknowledge(from, peer, TakeSettled(&peer), effects);
+}
+
+std::vector<SlotDot> Lane::TakeSettled(Peer* peer) {
+  std::vector<SlotDot> settled;
+  for (auto it = peer->unapplied.begin(); it != peer->unapplied.end();) {
+    if (StateOf(it->first).slot.context().Contains(it->second)) {
+      settled.push_back({it->first, it->second});
+      it = peer->unapplied.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  return settled;
 }
 
 absl::Status Lane::CheckTimes(const Delta& delta, Instant now) const {
@@ -193,6 +202,9 @@ void Lane::OnFrameAck(const NodeName& from, const FrameAck& ack, Instant now,
     peer.heard = true;
     peer.digest_requested = now.steady;
     SendTo(from, DigestRequest{}, effects);
+    // It may have missed something without knowing: its own stream to us need
+    // not have broken.
+    SendDigest(from, /*complete=*/true, now, effects);
     if (!peer.resync.empty()) {
       SendTo(from, Resync{{peer.resync.begin(), peer.resync.end()}}, effects);
     }

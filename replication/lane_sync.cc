@@ -10,22 +10,8 @@ namespace {
 
 uint64_t Folded(const LiveHash& hash) { return Mix64(hash.high) ^ hash.low; }
 
-// Whether two replicas with equal contexts hold different lives although none
-// is near its deadline, where clocks may make one of them drop it earlier.
-bool Differ(const Slot& slot, const Snapshot& other, absl::Time not_before) {
-  const int64_t margin_ms = absl::ToUnixMillis(not_before);
-  std::map<Dot, std::vector<Dot>> theirs;
-  for (const SnapshotLife& life : other.lives) {
-    if (life.full == nullptr || life.full->deadline_ms <= margin_ms) continue;
-    theirs[life.birth] = life.live_dots;
-  }
-  std::map<Dot, std::vector<Dot>> ours;
-  for (const auto& [birth, holding] : slot.lives()) {
-    if (holding.life->deadline_ms <= margin_ms) continue;
-    ours[birth] = holding.life->LiveDots();
-  }
-  return ours != theirs;
-}
+// Lives that end so soon may be gone on one node and not yet on another.
+constexpr absl::Duration kDeadlineMargin = absl::Minutes(1);
 
 }  // namespace
 
@@ -48,18 +34,24 @@ void Lane::OnPull(const NodeName& from, const Pull& pull, Instant now,
       pull.slot >= config_.slot_count)
     return;
   owners_.NoteRecent(from, now.steady);
-  peers_.at(from).resync.erase(pull.slot);
   PullReply reply =
       transfers_.Answer(from, pull, StateOf(pull.slot).slot, now.steady);
   reply.ready = StateOf(pull.slot).ready;
   reply.owners_hash = owners_.hash();
   reply.recent = RecentNames(pull.slot, now);
-  SendTo(from, std::move(reply), effects);
+  ReplyToPull(from, std::move(reply), effects);
 }
 
 void Lane::OnPullMore(const NodeName& from, const PullMore& more, Instant now,
                       Effects* effects) {
-  SendTo(from, transfers_.AnswerMore(from, more, now.steady), effects);
+  ReplyToPull(from, transfers_.AnswerMore(from, more, now.steady), effects);
+}
+
+void Lane::ReplyToPull(const NodeName& to, PullReply reply, Effects* effects) {
+  const bool whole = reply.kind != PullReply::Kind::kBusy &&
+                     reply.kind != PullReply::Kind::kGone && reply.last;
+  if (whole) peers_.at(to).resync.erase(reply.slot);
+  SendTo(to, std::move(reply), effects);
 }
 
 void Lane::OnPullReply(const NodeName& from, const PullReply& reply,
@@ -79,15 +71,28 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
       ReceiveDelta(done.from, delta, now, effects);
     }
   } else if (done.reply.kind == PullReply::Kind::kState) {
+    // By a clock far ahead its lives have ended early: not believed.
+    if (peers_.at(done.from).distrusted) return;
     JoinState(done, now, effects);
   }
+  // A clock beyond the bound must not keep sessions alive.
+  const int64_t latest_ms =
+      absl::ToUnixMillis(now.wall + config_.clock_offset_max);
   for (const LastAccess& access : done.reply.last_accesses) {
-    state.slot.Touch(access.birth, access.millis);
+    if (access.millis <= latest_ms) {
+      state.slot.Touch(access.birth, access.millis);
+    }
   }
-  for (auto& [handle, call] : calls_) {
-    if (call.slot != done.slot || !call.inquiry.has_value()) continue;
-    if (done.pull < call.inquiry->since) continue;
+  const auto waiting = calls_by_slot_.find(done.slot);
+  const std::set<CallHandle> none;
+  for (const CallHandle handle :
+       waiting == calls_by_slot_.end() ? none : waiting->second) {
+    Call& call = calls_.at(handle);
+    if (!call.inquiry.has_value() || done.pull < call.inquiry->since) continue;
     call.inquiry->answered.insert(done.from);
+    if (done.reply.ready && owners_.IsOther(done.from)) {
+      call.inquiry->ready.insert(done.from);
+    }
     if (done.reply.owners_hash != owners_.hash()) call.lists_differ = true;
   }
   const auto probe = probes_.find(done.slot);
@@ -101,22 +106,27 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
 }
 
 void Lane::JoinState(const Puller::Done& done, Instant now, Effects* effects) {
-  SlotState& state = StateOf(done.slot);
   SlotChanges changes;
-  state.slot.Join(done.reply.state, done.from, now.wall, &changes);
+  StateOf(done.slot).slot.Join(done.reply.state, done.from, now.wall, &changes);
   AfterChange(done.slot, changes, now, effects);
-  const bool same_context = state.slot.context() == done.reply.state.context;
-  if (same_context && !(state.slot.live_hash() == done.reply.state.live_hash) &&
-      Differ(state.slot, done.reply.state,
-             now.wall + 2 * config_.clock_offset_max)) {
-    Emit(
-        {.kind = Event::Kind::kStateMismatch,
-         .node = done.from,
-         .slot = done.slot,
-         .detail =
-             "equal contexts hold different sessions: a bug or damaged memory"},
-        effects);
+}
+
+// Equal contexts and different live dots, though no life is near its deadline:
+// a dot fixes its value, so this is a bug or damage. It cannot be mended by
+// sending anything; it must be seen.
+void Lane::CheckState(const NodeName& from, SlotId id, Instant now,
+                      Effects* effects) const {
+  const SlotState& state = StateOf(id);
+  if (now.steady - state.ended_by_deadline < kDeadlineMargin) return;
+  for (const auto& [birth, holding] : state.slot.lives()) {
+    if (holding.life->deadline() < now.wall + kDeadlineMargin) return;
   }
+  Emit({.kind = Event::Kind::kStateMismatch,
+        .node = from,
+        .slot = id,
+        .detail =
+            "equal contexts hold different sessions: a bug or damaged memory"},
+       effects);
 }
 
 void Lane::Synced(SlotId slot, const NodeName& with) {
@@ -147,10 +157,12 @@ void Lane::SendDigests(bool complete, Instant now, Effects* effects) const {
   }
 }
 
-void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now) {
+void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
+                    Effects* effects) {
   Peer& peer = peers_.at(from);
+  if (!peer.linked || !peer.heard) return;  // LinkUp asks for one anyway
   peer.ready = digest.ready;
-  if (digest.complete && peer.heard) peer.described = true;
+  if (digest.complete) peer.described = true;
   std::map<SlotId, const SlotDigest*> described;
   for (const SlotDigest& slot : digest.slots) described[slot.slot] = &slot;
   for (size_t i = 0; i < slots_.size(); ++i) {
@@ -162,8 +174,11 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now) {
       if (digest.complete) Synced(slot, from);
       continue;
     }
-    if (it->second->context_hash == state.slot.context().Hash() &&
-        it->second->live_hash == Folded(state.slot.live_hash())) {
+    if (it->second->context_hash == state.slot.context().Hash()) {
+      if (it->second->live_hash != Folded(state.slot.live_hash())) {
+        CheckState(from, slot, now, effects);
+      }
+      peer.resync.erase(slot);
       Synced(slot, from);
       continue;
     }
@@ -175,6 +190,7 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now) {
 }
 
 void Lane::OnResync(const NodeName& from, const Resync& resync) {
+  if (!Linked(from)) return;  // repeated with the next link
   for (const SlotId slot : resync.slots) {
     if (slot % config_.lane_count != config_.lane || slot >= config_.slot_count)
       continue;
@@ -185,21 +201,24 @@ void Lane::OnResync(const NodeName& from, const Resync& resync) {
 void Lane::AdvanceReadiness(Instant now, Effects* effects) {
   readiness_at_ = absl::InfiniteFuture();
   const absl::Time orphaned = started_ + config_.orphan_grace;
-  if (now.steady >= orphaned) {
-    BecomeReady(/*degraded=*/true, now, effects);
-    return;
-  }
-  readiness_at_ = orphaned;
+  const bool grace_over = now.steady >= orphaned;
+  if (!grace_over) readiness_at_ = orphaned;
   std::vector<NodeName> sources;
   bool any_ready = false;
   for (const NodeName& node : owners_.others()) {
     const auto peer = peers_.find(node);
     const bool linked = peer != peers_.end() && peer->second.linked;
-    if (owners_.IsSuspect(node) && !linked) continue;
-    if (!linked || !peer->second.described)
+    if (!linked && (grace_over || owners_.IsSuspect(node))) continue;
+    if (!linked || !peer->second.described) {
+      if (grace_over) continue;
       return;  // everybody who lives must be heard
+    }
     any_ready = any_ready || peer->second.ready;
     sources.push_back(node);
+  }
+  if (grace_over && !any_ready) {
+    BecomeReady(/*degraded=*/true, now, effects);
+    return;
   }
   if (sources.empty()) return;
   if (!any_ready) {
@@ -224,6 +243,16 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
     }
   }
   if (all) BecomeReady(/*degraded=*/false, now, effects);
+}
+
+void Lane::AdvanceRecovery() {
+  if (owners_.others().empty() || !puller_.idle()) return;
+  for (const NodeName& node : owners_.others()) {
+    if (!Linked(node)) return;
+    const Peer& peer = peers_.at(node);
+    if (!peer.described || !peer.ready) return;
+  }
+  degraded_ = false;
 }
 
 void Lane::BecomeReady(bool degraded, Instant now, Effects* effects) {

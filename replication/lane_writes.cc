@@ -162,8 +162,10 @@ void Lane::Await(const Command& command, const DeltaPtr& delta, Reply reply,
   wait.request_id = command.request_id;
   wait.reply = std::move(reply);
   waits_.Add(std::move(wait));
-  SetTimer(command.handle, command.deadline);
   SettleWait(command.handle, now, effects);
+  if (waits_.Find(command.handle) != nullptr) {
+    SetTimer(command.handle, command.deadline);
+  }
 }
 
 void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
@@ -201,6 +203,7 @@ void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
     }
   }
   effects->replies.push_back(std::move(wait->reply));
+  timers_.erase({wait->deadline, handle});
   waits_.Remove(handle);
 }
 
@@ -269,7 +272,7 @@ absl::Status Lane::CheckRoom(const Command& command, const Holdings& lives,
       names.insert(std::string(entry.name));
     }
   }
-  size_t added = 0;
+  size_t added = lives.empty() ? kSessionOverheadBytes : 0;
   size_t replaced = 0;
   for (const auto& [name, value] : command.set) {
     added += name.size() + value.size();
@@ -298,9 +301,9 @@ absl::Status Lane::CheckRoom(const Command& command, const Holdings& lives,
     return exhausted("session attributes", attributes, config_.attributes_max);
   }
   if (added > replaced &&
-      payload_bytes_ + added - replaced > config_.lane_bytes_max) {
+      memory_bytes_ + added - replaced > config_.lane_bytes_max) {
     return exhausted("node memory for sessions",
-                     payload_bytes_ + added - replaced, config_.lane_bytes_max);
+                     memory_bytes_ + added - replaced, config_.lane_bytes_max);
   }
   return absl::OkStatus();
 }
@@ -311,6 +314,20 @@ void Lane::Create(const Call& call, bool upserted, Instant now,
   if (AnswerRetry(command, call.slot, now, effects)) return;
   const Holdings present = Present(call.slot, command.session_id, now);
   if (!present.empty()) {
+    // A native id of a command with a request id is a function of that: the
+    // first try reached another node.
+    if (!command.request_id.empty() &&
+        !ids_->CheckForeign(command.session_id).ok()) {
+      Reply reply;
+      FillCommon(call, &reply);
+      reply.replicas = 1;
+      CollapseHeads(call.slot, command.session_id, now, effects);
+      const Holdings lives = Present(call.slot, command.session_id, now);
+      reply.session = ViewOf(command.session_id, lives);
+      reply.token = TokenOf(call.slot, lives);
+      effects->replies.push_back(std::move(reply));
+      return;
+    }
     Fail(command.handle, absl::AlreadyExistsError("a live session has this id"),
          {.reason = Reason::kAlreadyExists}, effects);
     return;
@@ -473,6 +490,7 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
   if (lives.empty()) {
     // A retry whose first try reached another node: the same request gives the
     // same new id (rule A8).
+    CollapseHeads(call.slot, command.new_session_id, now, effects);
     const Holdings done = Present(call.slot, command.new_session_id, now);
     if (!revoked && !command.request_id.empty() && !done.empty()) {
       reply.session = ViewOf(command.new_session_id, done);

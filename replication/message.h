@@ -66,9 +66,9 @@ struct Frame {
   std::vector<DeltaPtr> deltas;
 };
 
-// Everything up to `seq` has arrived and is applied, except `parked`; of these,
-// `settled` later names those that have become applied. Only applied deltas
-// count as held (invariant I12).
+// Everything up to `seq` has arrived and is applied, except `parked`, which
+// names all that still wait; of these, `settled` later names those that have
+// become applied. Only applied deltas count as held (invariant I12).
 struct FrameAck {
   ProcessId process = 0;  // whose frames these were
   uint64_t epoch = 0;

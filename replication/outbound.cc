@@ -128,6 +128,7 @@ void Outbound::Resume(const FrameAck& ack, std::vector<SlotDot>* held) {
   Acknowledge(ack, held);
   suspended_ = false;
   const bool peer_knows_epoch = ack.epoch == epoch_;
+  ForgetSettled(ack, held);
   if (!in_flight_.empty() && !peer_knows_epoch && in_flight_.front().seq != 1) {
     for (const SentFrame& frame : in_flight_) {
       for (const DeltaPtr& delta : frame.deltas) dirty_.insert(delta->slot);
@@ -140,6 +141,23 @@ void Outbound::Resume(const FrameAck& ack, std::vector<SlotDot>* held) {
     return;
   }
   resend_from_ = 0;
+}
+
+void Outbound::ForgetSettled(const FrameAck& ack, std::vector<SlotDot>* held) {
+  if (ack.epoch != epoch_) return;
+  // An acknowledgement names all that still waits: what it does not name has
+  // settled, though the message that said so was lost with a link.
+  std::set<std::pair<SlotId, Dot>> waiting;
+  for (const SlotDot& p : ack.parked) waiting.insert({p.slot, p.dot});
+  for (auto it = parked_.begin(); it != parked_.end();) {
+    if (waiting.count(it->first) > 0) {
+      ++it;
+      continue;
+    }
+    ReportHeld(*it->second, held);
+    ++acknowledged_;
+    it = parked_.erase(it);
+  }
 }
 
 void Outbound::Drop() {
@@ -158,7 +176,11 @@ void Outbound::Drop() {
 }
 
 std::vector<SlotId> Outbound::TakeDirty() {
-  if (dirty_.empty() || !idle() || suspended_) return {};
+  // Waiting for an empty queue would wait for ever under a steady load.
+  if (dirty_.empty() || suspended_ ||
+      queue_bytes_ + in_flight_bytes_ > config_.queue_bytes_max / 2) {
+    return {};
+  }
   std::vector<SlotId> slots(dirty_.begin(), dirty_.end());
   dirty_.clear();
   return slots;

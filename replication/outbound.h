@@ -59,7 +59,7 @@ class Outbound {
   void Drop();
 
   // Dirty slots whose deltas may flow again from now on; the peer must pull
-  // them. Empty while deltas are still queued or in flight.
+  // them. Empty while the queue is more than half full.
   std::vector<SlotId> TakeDirty();
 
   bool idle() const { return queue_.empty() && in_flight_.empty(); }
@@ -93,6 +93,7 @@ class Outbound {
   using LifeKey = std::pair<SlotId, Dot>;
 
   bool CoalesceInto(const DeltaPtr& delta);
+  void ForgetSettled(const FrameAck& ack, std::vector<SlotDot>* held);
   void ReportHeld(const Delta& delta, std::vector<SlotDot>* held);
 
   const Config& config_;

@@ -28,6 +28,8 @@ std::optional<Puller::Start> Puller::Next(absl::Time now) {
     paused_until_ = absl::InfiniteFuture();
   }
   if (running_.size() >= config_.pulls_in_flight_max) return std::nullopt;
+  const size_t per_peer_max =
+      std::max<size_t>(1, config_.pulls_in_flight_max / 2);
   for (std::deque<Key>* queue : {&urgent_, &normal_}) {
     for (auto it = queue->begin(); it != queue->end();) {
       const Key key = *it;
@@ -36,7 +38,9 @@ std::optional<Puller::Start> Puller::Next(absl::Time now) {
         it = queue->erase(it);
         continue;
       }
-      if (running_by_key_.count(key) > 0) {
+      // One peer that hangs must not hold all places.
+      if (running_by_key_.count(key) > 0 ||
+          RunningFrom(key.first) >= per_peer_max) {
         ++it;
         continue;
       }
@@ -110,17 +114,20 @@ void Puller::Forget(const NodeName& from) {
 }
 
 size_t Puller::Expire(absl::Time now) {
-  size_t expired = 0;
+  std::vector<Key> expired;
   for (auto it = running_.begin(); it != running_.end();) {
     if (now - it->second.progress >= config_.pull_timeout) {
-      running_by_key_.erase({it->second.from, it->second.slot});
+      expired.push_back({it->second.from, it->second.slot});
+      running_by_key_.erase(expired.back());
       it = running_.erase(it);
-      ++expired;
     } else {
       ++it;
     }
   }
-  return expired;
+  for (const Key& key : expired) {
+    Want(key.first, key.second, /*urgent=*/false);
+  }
+  return expired.size();
 }
 
 bool Puller::Pending(const NodeName& from, SlotId slot, uint64_t since) const {
@@ -128,6 +135,12 @@ bool Puller::Pending(const NodeName& from, SlotId slot, uint64_t since) const {
   if (wanted_.count(key) > 0) return true;
   const auto it = running_by_key_.find(key);
   return it != running_by_key_.end() && it->second >= since;
+}
+
+size_t Puller::RunningFrom(const NodeName& from) const {
+  return static_cast<size_t>(
+      std::count_if(running_.begin(), running_.end(),
+                    [&](const auto& r) { return r.second.from == from; }));
 }
 
 uint32_t Puller::CountFrom(const NodeName& from) const {

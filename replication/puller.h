@@ -37,7 +37,10 @@ class Puller {
         reply;  // kEqual, kDeltas, or kState with all parts joined in `state`
   };
 
-  explicit Puller(const Config& config) : config_(config) {}
+  // Pull numbers begin at `first_pull`, random: an answer to a former process
+  // of this name must not be taken for one to this.
+  Puller(const Config& config, uint64_t first_pull)
+      : config_(config), next_pull_(first_pull) {}
 
   // Wants a slot from a peer; a want that is there already stays one. `urgent`
   // wants (somebody waits) go first.
@@ -61,7 +64,7 @@ class Puller {
   // Forgets what is wanted from or under way to a peer whose link broke.
   void Forget(const NodeName& from);
 
-  // Gives up pulls without progress; returns how many.
+  // Begins pulls without progress anew; returns how many.
   size_t Expire(absl::Time now);
 
   uint64_t next_pull() const { return next_pull_; }
@@ -70,6 +73,7 @@ class Puller {
   bool Pending(const NodeName& from, SlotId slot, uint64_t since) const;
   uint32_t CountFrom(const NodeName& from) const;
   bool idle() const { return wanted_.empty() && running_.empty(); }
+  size_t RunningFrom(const NodeName& from) const;
   absl::Time next_timeout() const;
   // When wants that were put back may start again; InfiniteFuture when none
   // waits.
@@ -88,7 +92,7 @@ class Puller {
   using Key = std::pair<NodeName, SlotId>;
 
   const Config& config_;
-  uint64_t next_pull_ = 1;
+  uint64_t next_pull_;
   std::set<Key> wanted_;
   std::deque<Key> urgent_;
   std::deque<Key> normal_;

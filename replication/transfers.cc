@@ -12,18 +12,17 @@ PullReply Transfers::Answer(const NodeName& to, const Pull& pull,
   PullReply reply;
   reply.pull = pull.pull;
   reply.slot = pull.slot;
-  const bool equal_context = slot.context() == pull.context;
-  const bool equal_state = slot.live_hash() == pull.live_hash;
-  if (equal_context && !equal_state) {
-    // Should not happen: a dot fixes its value. Everything is sent, so that the
-    // puller can mend itself.
-  } else if (equal_context) {
+  if (slot.context() == pull.context) {
+    // Live dots may still differ: lives go at their deadline by each node's own
+    // clock. Nothing that could be sent would change the puller: it has seen
+    // every dot.
     reply.kind = PullReply::Kind::kEqual;
     if (slot.LastAccessHash() != pull.last_access_hash)
       reply.last_accesses = slot.LastAccesses();
     return reply;
-  } else if (std::optional<std::vector<DeltaPtr>> deltas =
-                 slot.LogSince(pull.context)) {
+  }
+  if (std::optional<std::vector<DeltaPtr>> deltas =
+          slot.LogSince(pull.context)) {
     size_t bytes = 0;
     for (const DeltaPtr& delta : *deltas) bytes += delta->ByteSize();
     if (bytes <= config_.state_part_bytes_max) {
@@ -35,14 +34,19 @@ PullReply Transfers::Answer(const NodeName& to, const Pull& pull,
       return reply;
     }
   }
+  // A transfer of this slot that the same puller has given up.
+  for (auto it = transfers_.begin(); it != transfers_.end();) {
+    it = it->first.first == to && it->second.slot == pull.slot
+             ? transfers_.erase(it)
+             : std::next(it);
+  }
   if (transfers_.size() >= config_.transfers_in_flight_max) {
     reply.kind = PullReply::Kind::kBusy;
     return reply;
   }
   Transfer transfer;
   transfer.slot = pull.slot;
-  transfer.snapshot =
-      slot.TakeSnapshot(equal_context ? Context() : pull.context);
+  transfer.snapshot = slot.TakeSnapshot(pull.context);
   transfer.progress = now;
   reply.state.context = transfer.snapshot.context;
   reply.state.live_hash = transfer.snapshot.live_hash;
