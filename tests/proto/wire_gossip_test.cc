@@ -5,7 +5,6 @@
 #include <functional>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "proto/frame.h"
 #include "proto/limits.h"
 #include "tests/proto/random_values.h"
