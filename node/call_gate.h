@@ -17,19 +17,16 @@ class CallGate {
   bool Enter() {
     if (inside_.fetch_add(1) < inside_max_) return true;
     inside_.fetch_sub(1);
-    refused_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
   void Leave() { inside_.fetch_sub(1); }
 
   int64_t inside_max() const { return inside_max_; }
   int64_t inside() const { return inside_.load(); }
-  uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
 
  private:
   const int64_t inside_max_;
   std::atomic<int64_t> inside_{0};
-  std::atomic<uint64_t> refused_{0};
 };
 
 }  // namespace sessionmesh::node

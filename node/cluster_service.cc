@@ -303,6 +303,15 @@ void ClusterService::OnMemberEvent(const membership::Event& event) {
   }
 }
 
+void ClusterService::Shutdown() {
+  std::vector<std::shared_ptr<JoinCall>> calls;
+  {
+    MutexLock lock(&mutex_);
+    for (const auto& [pointer, call] : joins_) calls.push_back(call);
+  }
+  for (const std::shared_ptr<JoinCall>& call : calls) call->alarm.Cancel();
+}
+
 grpc::ServerUnaryReactor* ClusterService::Leave(
     grpc::CallbackServerContext* context, const v1::LeaveRequest* /*request*/,
     v1::LeaveResponse* response) {

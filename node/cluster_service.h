@@ -74,6 +74,9 @@ class ClusterService : public v1::ClusterService::CallbackService {
   // For calls of Join that wait.
   void OnMemberEvent(const membership::Event& event);
 
+  // Ends calls of Join that wait, so that the server need not.
+  void Shutdown();
+
  private:
   class JoinCall;
 

@@ -172,7 +172,7 @@ Node::Node(Plan plan, const Clock* clock)
               {&lanes_, &membership_, &log_, &leaving_}),
       codec_({options_.default_consistency, options_.default_durability}, &ids_,
              &key_, options_.name),
-      sessions_({&codec_, &lanes_, clock_, nullptr, kCallTimeoutDefault,
+      sessions_({&codec_, &lanes_, clock_, &log_, nullptr, kCallTimeoutDefault,
                  options_.replication.call_timeout_max}),
       cluster_({&report_, &membership_, &peer_client_, &lanes_, &log_, clock_,
                 [this](ClusterService::LeaveDone done) {
@@ -329,6 +329,7 @@ void Node::HandOver() {
   for (const ClusterService::LeaveDone& done : leavers) {
     done(handed_over, message);
   }
+  cluster_.Shutdown();
   if (client_server_ != nullptr) {
     client_server_->Shutdown(After(*clock_, kClientCallsEndMax));
   }
@@ -348,6 +349,7 @@ void Node::SayGoodbye() {
 void Node::StopEverything() {
   links_.Shutdown();
   peer_client_.Shutdown();
+  cluster_.Shutdown();
   if (client_server_ != nullptr) {
     client_server_->Shutdown(After(*clock_, absl::ZeroDuration()));
   }

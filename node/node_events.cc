@@ -139,8 +139,8 @@ NodeEvent DescribeEvent(const membership::Event& event) {
   result.severity = SeverityOf(event.kind);
   result.area = "member";
   // One spelling for events, counters and scripts.
-  result.kind = absl::StrReplaceAll(membership::EventKindName(event.kind),
-                                    {{"-", "_"}});
+  result.kind =
+      absl::StrReplaceAll(membership::EventKindName(event.kind), {{"-", "_"}});
   result.node = event.member.name;
   result.message = Sentence(event);
   result.fields["generation"] = absl::StrCat(event.member.claim.generation);

@@ -121,13 +121,18 @@ void SessionPipeline::Refuse(const grpc::Status& status) {
 }
 
 void SessionPipeline::OnReadDone(bool ok) {
+  bool start = false;
+  {
+    MutexLock lock(&mutex_);
+    start = ok && !cancelled_;
+  }
+  // Still `reading_`: another thread must not read over the request.
+  if (start) Start();
   {
     MutexLock lock(&mutex_);
     reading_ = false;
     read_ended_ = read_ended_ || !ok;
-    if (cancelled_) ok = false;
   }
-  if (ok) Start();
   Advance();
 }
 
@@ -160,6 +165,19 @@ void SessionPipeline::Start() {
     calls_.emplace(sink, std::move(call));
   }
   parts_.lanes->Execute(ticket, std::move(decoded.command), sink);
+  bool cancelled = false;
+  {
+    // OnCancel may have come before the call was there to be cancelled.
+    MutexLock lock(&mutex_);
+    cancelled = cancelled_;
+  }
+  if (cancelled) Cancel(sink, ticket);
+}
+
+void SessionPipeline::Cancel(Call* call, const CallTicket& ticket) {
+  if (!parts_.lanes->Cancel(ticket)) return;  // its reply is on its way
+  MutexLock lock(&mutex_);
+  calls_.erase(call);
 }
 
 void SessionPipeline::OnCallDone(Call* call, v1::PipelineResponse response) {
@@ -195,11 +213,7 @@ void SessionPipeline::OnCancel() {
       calls.emplace_back(call, call->ticket());
     }
   }
-  for (const auto& [call, ticket] : calls) {
-    if (!parts_.lanes->Cancel(ticket)) continue;  // its reply is on its way
-    MutexLock lock(&mutex_);
-    calls_.erase(call);
-  }
+  for (const auto& [call, ticket] : calls) Cancel(call, ticket);
   Advance();
 }
 

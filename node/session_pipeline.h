@@ -52,6 +52,8 @@ class SessionPipeline
 
   // Starts the command that has just been read.
   void Start();
+  // Forgets a call of this pipeline; the pointer may be to one that is gone.
+  void Cancel(Call* call, const CallTicket& ticket);
   void OnCallDone(Call* call, v1::PipelineResponse response);
   // Starts whatever may be started: a write, a read, the end.
   void Advance();

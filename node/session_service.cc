@@ -13,7 +13,8 @@ namespace sessionmesh::node {
 namespace {
 
 absl::Status GateFull(absl::string_view what, const CallGate& gate,
-                      replication::Failure* failure) {
+                      EventLog* log, replication::Failure* failure) {
+  log->Count("session_calls_refused");
   failure->reason = replication::Reason::kLimit;
   failure->limit_name = std::string(what);
   failure->limit = static_cast<uint64_t>(gate.inside_max());
@@ -47,7 +48,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
   void Begin(DecodedCommand decoded, absl::Duration left) {
     if (!parts_.calls->Enter()) {
       const absl::Status full =
-          GateFull("calls", *parts_.calls, &decoded.failure);
+          GateFull("calls", *parts_.calls, parts_.log, &decoded.failure);
       Refuse(full, decoded.failure);
       return;
     }
@@ -153,7 +154,8 @@ grpc::ServerWriteReactor<v1::WatchResponse>* SessionService::Watch(
   CallGate* gate = &watches_;
   if (!watches_.Enter()) {
     gate = nullptr;
-    decoded.status = GateFull("watches", watches_, &decoded.failure);
+    decoded.status =
+        GateFull("watches", watches_, parts_.log, &decoded.failure);
   }
   auto stream = std::make_shared<SessionWatch>(parts_, gate);
   stream->Begin();
@@ -173,7 +175,8 @@ SessionService::Pipeline(grpc::CallbackServerContext* context) {
   if (!pipelines_.Enter()) {
     gate = nullptr;
     replication::Failure failure;
-    const absl::Status status = GateFull("pipelines", pipelines_, &failure);
+    const absl::Status status =
+        GateFull("pipelines", pipelines_, parts_.log, &failure);
     full = FailedCall(status, EncodeFailure(failure));
   }
   const auto pipeline =

@@ -4,6 +4,7 @@
 #include "absl/time/time.h"
 #include "node/call_gate.h"
 #include "node/clock.h"
+#include "node/event_log.h"
 #include "node/lanes.h"
 #include "node/session_codec.h"
 #include "proto/session.grpc.pb.h"
@@ -21,6 +22,7 @@ struct SessionParts {
   const SessionCodec* codec = nullptr;
   Lanes* lanes = nullptr;
   const Clock* clock = nullptr;
+  EventLog* log = nullptr;
   CallGate* calls = nullptr;
   // Of calls without a deadline, and of any call at most.
   absl::Duration timeout_default = absl::Seconds(5);

@@ -7,6 +7,29 @@ namespace sessionmesh::node {
 
 using replication::WatchUpdate;
 
+namespace {
+
+// A watch that cannot begin comes with a status alone.
+v1::ErrorInfo InfoOf(const absl::Status& status) {
+  v1::ErrorInfo info;
+  switch (status.code()) {
+    case absl::StatusCode::kNotFound:
+      info.set_reason(v1::REASON_SESSION_NOT_FOUND);
+      break;
+    case absl::StatusCode::kInvalidArgument:
+      info.set_reason(v1::REASON_INVALID_TOKEN);
+      break;
+    case absl::StatusCode::kResourceExhausted:
+      info.set_reason(v1::REASON_LIMIT);
+      break;
+    default:
+      break;
+  }
+  return info;
+}
+
+}  // namespace
+
 SessionWatch::SessionWatch(const SessionParts& parts, CallGate* gate)
     : parts_(parts), gate_(gate) {}
 
@@ -43,7 +66,7 @@ std::optional<v1::WatchResponse> SessionWatch::Next(
     WatchUpdate update = *std::move(latest_);
     latest_.reset();
     if (!update.status.ok()) {
-      *end = FailedCall(update.status, v1::ErrorInfo());
+      *end = FailedCall(update.status, InfoOf(update.status));
       return std::nullopt;
     }
     last_sent_ = update.end != WatchUpdate::End::kNone;
