@@ -1,5 +1,6 @@
 #include "client/channel.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -7,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/support/channel_arguments.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 constexpr int kReconnectInitialMs = 100;  // gRPC allows no less
 constexpr int kReconnectMaxMs = 500;
+constexpr int kResolveAgainMs = 500;  // gRPC's default is 30 s
+constexpr absl::Duration kBrokenPatience = absl::Milliseconds(50);
 
 bool IsHostAndPort(absl::string_view address) {
   const std::size_t colon = address.rfind(':');
@@ -58,6 +62,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectInitialMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS,
+                   kResolveAgainMs);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // Not shared with other channels of the process: somebody else's broken
   // connection says nothing here.
@@ -80,8 +86,18 @@ absl::Status WaitConnected(grpc::Channel& channel, absl::Time deadline) {
     if (state == GRPC_CHANNEL_READY) {
       return absl::OkStatus();
     }
-    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE ||
-        state == GRPC_CHANNEL_SHUTDOWN) {
+    if (state == GRPC_CHANNEL_SHUTDOWN) {
+      return absl::UnavailableError("connection refused or broken");
+    }
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+      // gRPC moves a connection attempt on only while some thread waits on the
+      // channel; without this wait a node that is back stays unnoticed for
+      // long.
+      const absl::Time patience =
+          std::min(deadline, absl::Now() + kBrokenPatience);
+      if (channel.WaitForStateChange(state, absl::ToChronoTime(patience))) {
+        continue;
+      }
       return absl::UnavailableError("connection refused or broken");
     }
     if (!channel.WaitForStateChange(state, absl::ToChronoTime(deadline))) {
