@@ -92,6 +92,42 @@ void PeerClient::Call(
     const membership::Address& to, const membership::Request& request,
     absl::Duration timeout,
     std::function<void(absl::StatusOr<membership::Reply>)> done) {
+  if (!MustConnect(to)) {
+    Exchange(to, request, timeout, std::move(done));
+    return;
+  }
+  // An Exchange says what time it is, and that is compared with the callee's
+  // clock on arrival: it must not have waited for the connection. So another
+  // call opens that.
+  const absl::Time until = self_->Now().wall + timeout;
+  NodeStatus(to, timeout,
+             [this, to, request, until, done = std::move(done)](
+                 const absl::StatusOr<v1::NodeStatusResponse>& status) {
+               const absl::Duration left = until - self_->Now().wall;
+               if (!status.ok()) {
+                 done(status.status());
+               } else {
+                 Exchange(to, request, left, done);
+               }
+             });
+}
+
+bool PeerClient::MustConnect(const membership::Address& to) {
+  std::shared_ptr<Peer> peer;
+  {
+    MutexLock lock(&shared_->mutex);
+    const auto found = shared_->peers.find(to);
+    if (found == shared_->peers.end()) return true;
+    peer = found->second;
+  }
+  return peer->channel->GetState(/*try_to_connect=*/false) !=
+         GRPC_CHANNEL_READY;
+}
+
+void PeerClient::Exchange(
+    const membership::Address& to, const membership::Request& request,
+    absl::Duration timeout,
+    std::function<void(absl::StatusOr<membership::Reply>)> done) {
   Begin<v1::ExchangeRequest, v1::ExchangeResponse>(
       to, timeout, wire::EncodeRequest(request, self_->Now()),
       [](v1::PeerService::Stub* stub, grpc::ClientContext* context,

@@ -52,6 +52,12 @@ class PeerClient : public ReliablePlane {
   struct UnaryCall;
   struct Shared;
 
+  // Whether a call to the address would have to connect first.
+  bool MustConnect(const membership::Address& to);
+  void Exchange(const membership::Address& to,
+                const membership::Request& request, absl::Duration timeout,
+                std::function<void(absl::StatusOr<membership::Reply>)> done);
+
   template <typename Request, typename Response, typename Start>
   void Begin(const membership::Address& to, absl::Duration timeout,
              Request request, Start start,

@@ -47,14 +47,12 @@ class PeerLink::Stream
         channel_(MakePeerChannel(address)),
         stub_(v1::PeerService::NewStub(channel_)) {}
 
-  void Start(const wire::NodeInfo& info) {
-    *batch_.mutable_info() = wire::EncodeNodeInfo(info);
+  void Start() {
     stub_->async()->Replicate(context_.get(), this);
     // For the writes that begin outside of this object's own callbacks; given
     // back when both reading and writing have ended.
     AddHold();
     StartRead(&accepted_);
-    StartWrite(&batch_);
     StartCall();
   }
 
@@ -73,6 +71,16 @@ class PeerLink::Stream
   void Release() { RemoveHold(); }
 
  private:
+  // The callee is there. Only now is it said who calls: the time in it is
+  // compared with the callee's clock, and connecting may have taken long.
+  void OnReadInitialMetadataDone(bool ok) override {
+    if (!ok) {
+      link_->OnWritten();
+      return;
+    }
+    *batch_.mutable_info() = wire::EncodeNodeInfo(link_->self_->Now());
+    StartWrite(&batch_);
+  }
   void OnReadDone(bool ok) override {
     if (ok && !accepted_once_) {
       accepted_once_ = true;
@@ -155,12 +163,12 @@ void PeerLink::Open() {
     was_up_ = false;
     overflowed_ = false;
     read_ended_ = false;
-    writing_ = true;  // the first batch
+    writing_ = true;  // the first batch, as soon as there is a connection
     context_ = std::make_shared<grpc::ClientContext>();
     stream_ = stream =
         new Stream(shared_from_this(), context_, target_->address);
   }
-  stream->Start(self_->Now());
+  stream->Start();
 }
 
 void PeerLink::OnAccepted(Stream* stream,

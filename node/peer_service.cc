@@ -33,6 +33,8 @@ class PeerService::Stream
  public:
   Stream(PeerService* service, std::string address)
       : service_(service), address_(std::move(address)) {
+    // The caller waits for it before it says who it is.
+    StartSendInitialMetadata();
     StartRead(&batch_);
   }
 
