@@ -1,9 +1,12 @@
 // One process: what works without any other.
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/cluster.h"
@@ -89,6 +92,48 @@ TEST(OneNodeTest, AUnixSocketServesBesideTheAddress) {
   ASSERT_TRUE(cluster.Start("a", {"--client-socket", path}).AwaitLine("ready"));
   NodeClient again(absl::StrCat("unix:", path));
   EXPECT_TRUE(again.Create().ok());
+}
+
+// What grpc_health_probe asks; its message has one field, 1 is SERVING and 2 is
+// NOT_SERVING.
+std::string HealthOf(const std::string& address) {
+  grpc::GenericStub stub(
+      grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  const grpc::Slice nothing;
+  const auto call =
+      stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
+                            grpc::ByteBuffer(&nothing, 1), &queue);
+  call->StartCall();
+  grpc::ByteBuffer reply;
+  grpc::Status status;
+  call->Finish(&reply, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  grpc::Slice bytes;
+  if (!status.ok() || !reply.DumpToSingleSlice(&bytes).ok()) {
+    return status.error_message();
+  }
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST(OneNodeTest, HealthSaysServingOnBothPortsWhenReadyAndNotBefore) {
+  Cluster cluster;
+  // A seed that nobody can reach: it listens, and waits for the cluster.
+  ASSERT_TRUE(cluster.Start("lost", {}, "127.0.0.1:1").AwaitLine("listening"));
+  EXPECT_EQ(HealthOf(cluster.daemon("lost").Field("client")), "\x08\x02");
+  const NodeClient::Result refused = cluster.client("lost").Create();
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(refused.error.reason(), v1::REASON_NOT_READY);
+
+  cluster.Kill("lost");
+  ASSERT_TRUE(cluster.Start("a").AwaitLine("ready"));
+  EXPECT_TRUE(Eventually([&] {
+    return HealthOf(cluster.daemon("a").Field("client")) == "\x08\x01" &&
+           HealthOf(cluster.daemon("a").Field("peer")) == "\x08\x01";
+  }));
 }
 
 TEST(OneNodeTest, HelpVersionAndCheckEndAtOnce) {
