@@ -58,6 +58,15 @@ absl::Status Config::Validate() const {
     return absl::InvalidArgumentError(
         "a size limit of sessions is zero; nothing could be stored");
   }
+  // A delta beyond the limits of the wire would be refused by every peer.
+  if (name_bytes_max > 1024 || user_bytes_max > (1 << 20) ||
+      value_bytes_max > (1 << 20) || attributes_max > 8192 ||
+      session_bytes_max > (1 << 20) || frame_bytes_max > (256 << 10) ||
+      frame_deltas_max > 16384 || state_part_bytes_max > (1 << 20)) {
+    return absl::InvalidArgumentError(
+        "a limit is beyond what peers accept: names 1 KiB, attributes 8192, "
+        "user, value and session 1 MiB, frames 256 KiB, state parts 1 MiB");
+  }
   if (session_bytes_max + (size_t{64} << 10) > queue_bytes_max) {
     return Bad("the session size limit", absl::StrCat(session_bytes_max),
                "a delta of that size must fit into a peer's queue");

@@ -140,7 +140,6 @@ class Lane {
     bool asked = false;
     bool answered = false;  // nothing is left to do
     bool caught_up = false;
-    bool idle_checked = false;
     bool quorum_checked = false;
     bool quorum_unmet = false;
     bool lists_differ = false;
@@ -194,6 +193,10 @@ class Lane {
   // durability wait.
   bool Advance(Call* call, Instant now, Effects* effects);
   bool AdvanceToken(Call* call, Instant now, Effects* effects);
+  // The nodes but this one that may have accepted an access which would keep
+  // this life alive.
+  std::set<NodeName> MayHaveTouched(const Slot::Holding& life,
+                                    Instant now) const;
   bool AdvanceIdle(Call* call, Instant now, Effects* effects);
   bool AdvanceQuorum(Call* call, Instant now, Effects* effects);
   void AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects);

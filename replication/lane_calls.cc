@@ -320,34 +320,39 @@ void Lane::FailLost(const Call& call, const Dot& lost, Instant now,
 }
 
 bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
-  // An access to a session that has been idle too long here: the others may
-  // know of a later one (rule D).
-  const bool may_wait =
-      call->command.kind != Command::Kind::kDelete && !call->idle_checked;
-  bool idle = false;
-  if (may_wait) {
+  // An access to a session that has been idle too long here: whoever may have
+  // accepted one not long ago is asked (rule D).
+  std::set<NodeName> asked;
+  if (call->command.kind != Command::Kind::kDelete) {
     for (const Slot::Holding* life :
          StateOf(call->slot).slot.Lookup(call->command.session_id)) {
-      idle = idle || IsIdle(*life, now);
+      if (IsIdle(*life, now)) asked.merge(MayHaveTouched(*life, now));
     }
   }
-  if (idle) {
-    const std::vector<NodeName> others = LinkedOthers();
-    if (!call->inquiry.has_value()) call->inquiry = Inquire(call->slot, others);
+  if (!asked.empty()) {
+    if (!call->inquiry.has_value()) {
+      call->inquiry = Inquire(call->slot, LinkedOthers());
+    }
     call->asked = true;
-    if (!AllAnswered(*call->inquiry, others)) {
-      if (now.steady < call->give_up) return false;
+    for (const NodeName& node : call->inquiry->recent) {
+      if (node != self_.name && !owners_.IsLeft(node)) asked.insert(node);
+    }
+    if (!std::includes(call->inquiry->answered.begin(),
+                       call->inquiry->answered.end(), asked.begin(),
+                       asked.end())) {
+      const bool more_may_come = !AllAnswered(*call->inquiry, LinkedOthers()) &&
+                                 now.steady < call->give_up;
+      if (more_may_come) return false;
       // Unanswered is not "nobody knows of a later access".
       Fail(call->command.handle,
            absl::UnavailableError(
-               "the session looks idle here and not every owner has said "
-               "whether it was used there; try again"),
+               "the session looks idle here, and an owner that may have seen "
+               "it used has not said; try again later, or another node"),
            {.reason = Reason::kStale}, effects);
       call->answered = true;
       return true;
     }
   }
-  call->idle_checked = true;
   call->inquiry.reset();
   call->asked = false;
   call->stage = Call::Stage::kQuorum;

@@ -64,6 +64,13 @@ void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
   to_advance_.insert(id);
 }
 
+std::set<NodeName> Lane::MayHaveTouched(const Slot::Holding& life,
+                                        Instant now) const {
+  return owners_.Recent(now.steady, absl::Milliseconds(life.life->idle_ms) +
+                                        2 * config_.idle_slack() +
+                                        config_.view_delay_max);
+}
+
 std::vector<NodeName> Lane::RecentNames(SlotId slot, Instant now) const {
   int64_t idle_ms = 0;
   for (const auto& [birth, holding] : StateOf(slot).slot.lives()) {

@@ -90,6 +90,8 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
     Call& call = calls_.at(handle);
     if (!call.inquiry.has_value() || done.pull < call.inquiry->since) continue;
     call.inquiry->answered.insert(done.from);
+    call.inquiry->recent.insert(done.reply.recent.begin(),
+                                done.reply.recent.end());
     if (done.reply.ready && owners_.IsOther(done.from)) {
       call.inquiry->ready.insert(done.from);
     }

@@ -18,6 +18,11 @@ uint64_t Fingerprint(const Command& command) {
          static_cast<uint64_t>(command.kind);
 }
 
+// How far a change has come that another node made is not known here.
+constexpr char kDoneElsewhere[] =
+    "an earlier try of this request did it on another node; how many owners "
+    "hold it is not known here";
+
 std::vector<Dot> DotsOf(const std::vector<const Slot::Holding*>& lives,
                         absl::string_view name) {
   std::set<Dot> dots;
@@ -244,9 +249,19 @@ bool Lane::AnswerRetry(const Command& command, SlotId slot, Instant now,
   const std::string& id = command.kind == Command::Kind::kRotate
                               ? command.new_session_id
                               : command.session_id;
+  CollapseHeads(slot, id, now, effects);
   const Holdings lives = Present(slot, id, now);
-  if (!lives.empty()) reply.session = ViewOf(id, lives);
+  if (!lives.empty()) {
+    // What is shown may be newer than the change, so the token names all of it.
+    reply.session = ViewOf(id, lives);
+    reply.token = TokenOf(slot, lives);
+  }
   if (entry->delta == nullptr) {
+    if (entry->replicas < Needed(command.durability)) {
+      reply.degraded = true;
+      reply.degraded_reason = absl::StrCat(
+          "only ", entry->replicas, " owner(s) held it when it was answered");
+    }
     effects->replies.push_back(std::move(reply));
     return true;
   }
@@ -322,6 +337,8 @@ void Lane::Create(const Call& call, bool upserted, Instant now,
       FillCommon(call, &reply);
       reply.replicas = 1;
       CollapseHeads(call.slot, command.session_id, now, effects);
+      reply.degraded = true;
+      reply.degraded_reason = kDoneElsewhere;
       const Holdings lives = Present(call.slot, command.session_id, now);
       reply.session = ViewOf(command.session_id, lives);
       reply.token = TokenOf(call.slot, lives);
@@ -359,6 +376,9 @@ void Lane::Create(const Call& call, bool upserted, Instant now,
   draft.deadline = now.wall + (command.absolute_lifetime > absl::ZeroDuration()
                                    ? command.absolute_lifetime
                                    : config_.absolute_lifetime_default);
+  // Times travel in whole milliseconds.
+  draft.idle = absl::Floor(draft.idle, absl::Milliseconds(1));
+  draft.deadline = absl::FromUnixMillis(absl::ToUnixMillis(draft.deadline));
   const DeltaPtr delta = Mint(std::move(draft), {}, now);
   Publish(delta, now, effects);
   Reply reply;
@@ -496,6 +516,8 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
       reply.session = ViewOf(command.new_session_id, done);
       reply.token = TokenOf(call.slot, done);
       reply.replicas = 1;
+      reply.degraded = true;
+      reply.degraded_reason = kDoneElsewhere;
       effects->replies.push_back(std::move(reply));
       return;
     }
