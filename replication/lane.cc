@@ -212,8 +212,6 @@ void Lane::AfterChange(SlotId slot, const SlotChanges& changes, Instant now,
   state.changed_at = now.steady;
   to_advance_.insert(slot);
   for (const SlotChanges::Ended& ended : changes.ended) {
-    if (ended.reason == EndReason::kDeadline)
-      state.ended_by_deadline = now.steady;
     Emit({.kind = Event::Kind::kSessionEnded,
           .slot = slot,
           .session = ended.ids.empty() ? "" : SessionHash(ended.ids.front()),

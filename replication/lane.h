@@ -86,7 +86,8 @@ class Lane {
                                      // that is missing here
     uint64_t next_counter = 1;       // of this lane's present actor
     absl::Time changed_at = absl::InfinitePast();
-    absl::Time ended_by_deadline = absl::InfinitePast();  // the last such end
+    // Another node has had an equal context with other lives since then.
+    absl::Time differs_since = absl::InfinitePast();
     absl::Time parked_since = absl::InfiniteFuture();
     size_t memory_bytes = 0;  // as last counted into the lane's total
   };
@@ -317,7 +318,7 @@ class Lane {
   void OnDigest(const NodeName& from, const Digest& digest, Instant now,
                 Effects* effects);
   void CheckState(const NodeName& from, SlotId id, Instant now,
-                  Effects* effects) const;
+                  Effects* effects);
   void SendDigest(const NodeName& to, bool complete, Instant now,
                   Effects* effects) const;
   void SendDigests(bool complete, Instant now, Effects* effects) const;

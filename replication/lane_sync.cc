@@ -10,9 +10,6 @@ namespace {
 
 uint64_t Folded(const LiveHash& hash) { return Mix64(hash.high) ^ hash.low; }
 
-// Lives that end so soon may be gone on one node and not yet on another.
-constexpr absl::Duration kDeadlineMargin = absl::Minutes(1);
-
 }  // namespace
 
 void Lane::StartPulls(Instant now, Effects* effects) {
@@ -113,16 +110,16 @@ void Lane::JoinState(const Puller::Done& done, Instant now, Effects* effects) {
   AfterChange(done.slot, changes, now, effects);
 }
 
-// Equal contexts and different live dots, though no life is near its deadline:
-// a dot fixes its value, so this is a bug or damage. It cannot be mended by
-// sending anything; it must be seen.
+// Lives go at their deadline by each node's own clock and pass, so for a while
+// equal contexts may hold different lives. Longer than that it is a bug or
+// damage: a dot fixes its value. Sending cannot mend it; it must be seen.
 void Lane::CheckState(const NodeName& from, SlotId id, Instant now,
-                      Effects* effects) const {
-  const SlotState& state = StateOf(id);
-  if (now.steady - state.ended_by_deadline < kDeadlineMargin) return;
-  for (const auto& [birth, holding] : state.slot.lives()) {
-    if (holding.life->deadline() < now.wall + kDeadlineMargin) return;
-  }
+                      Effects* effects) {
+  SlotState& state = StateOf(id);
+  if (state.differs_since <= state.changed_at) state.differs_since = now.steady;
+  if (now.steady - state.differs_since < 3 * config_.expiry_pass_interval)
+    return;
+  state.differs_since = absl::InfinitePast();
   Emit({.kind = Event::Kind::kStateMismatch,
         .node = from,
         .slot = id,
@@ -179,6 +176,8 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
     if (it->second->context_hash == state.slot.context().Hash()) {
       if (it->second->live_hash != Folded(state.slot.live_hash())) {
         CheckState(from, slot, now, effects);
+      } else {
+        state.differs_since = absl::InfinitePast();
       }
       peer.resync.erase(slot);
       Synced(slot, from);
