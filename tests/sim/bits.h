@@ -20,13 +20,15 @@ class Bits {
   }
   void Add(const Bits& other) {
     words_.resize(std::max(words_.size(), other.words_.size()));
-    for (size_t i = 0; i < other.words_.size(); ++i) words_[i] |= other.words_[i];
+    for (size_t i = 0; i < other.words_.size(); ++i)
+      words_[i] |= other.words_[i];
   }
   // The numbers that are here and not in `other`, ascending.
   std::vector<size_t> Minus(const Bits& other) const {
     std::vector<size_t> missing;
     for (size_t w = 0; w < words_.size(); ++w) {
-      uint64_t left = words_[w] & ~(w < other.words_.size() ? other.words_[w] : 0);
+      uint64_t left =
+          words_[w] & ~(w < other.words_.size() ? other.words_[w] : 0);
       for (size_t bit = 0; left != 0; ++bit, left >>= 1) {
         if ((left & 1) != 0) missing.push_back(w * 64 + bit);
       }
@@ -34,7 +36,8 @@ class Bits {
     return missing;
   }
   bool empty() const {
-    return std::all_of(words_.begin(), words_.end(), [](uint64_t w) { return w == 0; });
+    return std::all_of(words_.begin(), words_.end(),
+                       [](uint64_t w) { return w == 0; });
   }
 
  private:

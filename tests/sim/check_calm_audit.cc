@@ -4,8 +4,9 @@
 namespace sessionmesh::sim {
 namespace {
 
-// After the cluster has settled every call is answered: with the session, with a certain NOT_FOUND, or with
-// DATA_LOSS; never with "later".
+// After the cluster has settled every call is answered: with the session, with
+// a certain NOT_FOUND, or with DATA_LOSS; never with "later", and never
+// degraded.
 class CalmAudit : public Checker {
  public:
   CalmAudit() : Checker("calm_audit") {}
@@ -15,11 +16,15 @@ class CalmAudit : public Checker {
       if (!operation.audit) continue;
       Checked();
       const replication::Reason reason = operation.reply.failure.reason;
-      const bool answered =
-          operation.outcome == Operation::Outcome::kOk ||
-          (operation.outcome == Operation::Outcome::kFailed &&
-           (reason == replication::Reason::kSessionNotFound ||
-            reason == replication::Reason::kWriteLost));
+      const bool answered = operation.outcome == Operation::Outcome::kOk ||
+                            (operation.outcome == Operation::Outcome::kFailed &&
+                             (reason == replication::Reason::kSessionNotFound ||
+                              reason == replication::Reason::kWriteLost));
+      if (answered && operation.reply.degraded) {
+        Fail(absl::StrCat(Describe(operation),
+                          " in the settled cluster was degraded: ",
+                          operation.reply.degraded_reason));
+      }
       if (answered) continue;
       Fail(absl::StrCat(Describe(operation), " in the settled cluster ended ",
                         OutcomeName(operation.outcome), ": ",
@@ -30,6 +35,8 @@ class CalmAudit : public Checker {
 
 }  // namespace
 
-std::unique_ptr<Checker> MakeCalmAudit() { return std::make_unique<CalmAudit>(); }
+std::unique_ptr<Checker> MakeCalmAudit() {
+  return std::make_unique<CalmAudit>();
+}
 
 }  // namespace sessionmesh::sim

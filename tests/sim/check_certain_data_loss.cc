@@ -4,14 +4,16 @@
 namespace sessionmesh::sim {
 namespace {
 
-// DATA_LOSS is said only when something that the token names is missing here, its writer's process is gone or has been
-// declared so, and no member that this node believes to live, and could reach all the time, held it when the call
+// DATA_LOSS is said only when something that the token names is missing here,
+// its writer's process is gone or has been declared so, and no member that this
+// node believes to live, and could reach all the time, held it when the call
 // began.
 class CertainDataLoss : public Checker {
  public:
   CertainDataLoss() : Checker("certain_data_loss") {}
 
-  void OnReply(const Scene& scene, const Process& process, const Operation& operation) override {
+  void OnReply(const Scene& scene, const Process& process,
+               const Operation& operation) override {
     if (operation.outcome != Operation::Outcome::kFailed ||
         operation.reply.failure.reason != replication::Reason::kWriteLost) {
       return;
@@ -28,7 +30,8 @@ class CertainDataLoss : public Checker {
         why = contrary;
       }
     }
-    if (!lost) Fail(absl::StrCat(Describe(operation), " says DATA_LOSS, but ", why));
+    if (!lost)
+      Fail(absl::StrCat(Describe(operation), " says DATA_LOSS, but ", why));
   }
 
  private:
@@ -39,17 +42,20 @@ class CertainDataLoss : public Checker {
     if (minted == nullptr) return "nobody ever made it";
     for (const Process* other : scene.processes()) {
       const membership::Member* member = process.view()->Find(other->name());
-      const bool believed_alive = member != nullptr &&
-                                  member->claim.state <= membership::State::kSuspect &&
-                                  member->claim.generation == other->options().generation;
+      const bool believed_alive =
+          member != nullptr &&
+          member->claim.state <= membership::State::kSuspect &&
+          member->claim.generation == other->options().generation;
       if (!believed_alive) continue;
-      if (other->number() == minted->by) return absl::StrCat("its writer ", other->name(), " lives");
+      if (other->number() == minted->by)
+        return absl::StrCat("its writer ", other->name(), " lives");
       const auto held = operation.holders.find(dot);
       if (held == operation.holders.end()) continue;
       for (const ProcessNumber number : held->second) {
         if (number != other->number()) continue;
         const bool reachable =
-            scene.network().LongestCut(process.host(), other->host(), operation.invoked) ==
+            scene.network().LongestCut(process.host(), other->host(),
+                                       operation.invoked) ==
                 absl::ZeroDuration() &&
             !scene.WasDisturbed(other->host(), operation.invoked);
         if (reachable) return absl::StrCat(other->name(), " holds it");
@@ -61,6 +67,8 @@ class CertainDataLoss : public Checker {
 
 }  // namespace
 
-std::unique_ptr<Checker> MakeCertainDataLoss() { return std::make_unique<CertainDataLoss>(); }
+std::unique_ptr<Checker> MakeCertainDataLoss() {
+  return std::make_unique<CertainDataLoss>();
+}
 
 }  // namespace sessionmesh::sim

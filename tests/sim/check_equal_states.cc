@@ -7,8 +7,9 @@
 namespace sessionmesh::sim {
 namespace {
 
-// Slots with equal contexts have equal live hashes, on whichever nodes and whenever, as long as no deadline lies in
-// between: what has passed its deadline is dropped without a dot.
+// Slots with equal contexts have equal live hashes, on whichever nodes and
+// whenever, as long as no deadline lies in between: what has passed its
+// deadline is dropped without a dot.
 class EqualStates : public Checker {
  public:
   EqualStates() : Checker("equal_states") {}
@@ -30,19 +31,24 @@ class EqualStates : public Checker {
     const auto key = std::pair(slot, state.context().Hash());
     const auto found = seen_.find(key);
     if (found == seen_.end()) {
-      seen_[key] = {state.live_hash(), FirstDeadline(scene, state), process.name()};
+      seen_[key] = {state.live_hash(), FirstDeadline(scene, state),
+                    process.name()};
       return;
     }
     if (scene.now() >= found->second.good_until) return;
+    if (scene.now() >= FirstDeadline(scene, state)) return;
     Checked();
     if (found->second.hash == state.live_hash()) return;
-    Fail(absl::StrCat("slot ", slot, " has seen the same on ", process.name(), " and ",
-                      found->second.node, " and holds something else"));
+    Fail(absl::StrCat("slot ", slot, " has seen the same on ", process.name(),
+                      " and ", found->second.node,
+                      " and holds something else"));
   }
 
-  static absl::Time FirstDeadline(const Scene& scene, const replication::Slot& state) {
+  static absl::Time FirstDeadline(const Scene& scene,
+                                  const replication::Slot& state) {
     absl::Time first = absl::InfiniteFuture();
-    for (const auto& [birth, held] : state.lives()) first = std::min(first, held.life->deadline());
+    for (const auto& [birth, held] : state.lives())
+      first = std::min(first, held.life->deadline());
     return first - scene.config().clock_offset_max;
   }
 
@@ -51,6 +57,8 @@ class EqualStates : public Checker {
 
 }  // namespace
 
-std::unique_ptr<Checker> MakeEqualStates() { return std::make_unique<EqualStates>(); }
+std::unique_ptr<Checker> MakeEqualStates() {
+  return std::make_unique<EqualStates>();
+}
 
 }  // namespace sessionmesh::sim

@@ -16,29 +16,37 @@ size_t Owners(const Process& process) {
 
 size_t Needed(replication::Durability durability, size_t owners) {
   switch (durability) {
-    case replication::Durability::kLocal: return 1;
-    case replication::Durability::kOne: return 2;
-    case replication::Durability::kQuorum: return owners / 2 + 1;
-    case replication::Durability::kAll: return owners;
+    case replication::Durability::kLocal:
+      return 1;
+    case replication::Durability::kOne:
+      return 2;
+    case replication::Durability::kQuorum:
+      return owners / 2 + 1;
+    case replication::Durability::kAll:
+      return owners;
   }
   return 1;
 }
 
-// A write that succeeded was made, and at least as many processes have applied it as the reply says, those that
-// crashed since included. Fewer than the durability asks for only if the reply says degraded.
+// A write that succeeded was made, and at least as many processes have applied
+// it as the reply says, those that crashed since included. Fewer than the
+// durability asks for only if the reply says degraded.
 class HonestAcknowledgements : public Checker {
  public:
   HonestAcknowledgements() : Checker("honest_acknowledgements") {}
 
-  void OnReply(const Scene& scene, const Process& process, const Operation& operation) override {
-    if (!operation.IsWrite() || operation.outcome != Operation::Outcome::kOk) return;
+  void OnReply(const Scene& scene, const Process& process,
+               const Operation& operation) override {
+    if (!operation.IsWrite() || operation.outcome != Operation::Outcome::kOk)
+      return;
     Checked();
     size_t holders = 0;
     if (operation.command.kind == Command::Kind::kDelete) {
-      for (const Dot& birth :
-           BirthsOfId(scene.ledger(), operation.slot, operation.command.session_id)) {
+      for (const Dot& birth : BirthsOfId(scene.ledger(), operation.slot,
+                                         operation.command.session_id)) {
         for (const Minted* kill : scene.ledger().Kills(operation.slot, birth)) {
-          holders = std::max(holders, Count(scene, process, operation.slot, *kill));
+          holders =
+              std::max(holders, Count(scene, process, operation.slot, *kill));
         }
       }
     } else if (const Minted* made = DeltaOf(scene, operation)) {
@@ -46,14 +54,17 @@ class HonestAcknowledgements : public Checker {
     }
     const replication::Reply& reply = operation.reply;
     if (holders == 0) {
-      Fail(absl::StrCat(Describe(operation), " was acknowledged but never made"));
+      Fail(absl::StrCat(Describe(operation),
+                        " was acknowledged but never made"));
     } else if (holders < reply.replicas) {
-      Fail(absl::StrCat(Describe(operation), " says ", reply.replicas, " replicas, ", holders,
-                        " hold it"));
+      Fail(absl::StrCat(Describe(operation), " says ", reply.replicas,
+                        " replicas, ", holders, " hold it"));
     } else if (!reply.degraded &&
-               reply.replicas < Needed(operation.command.durability, Owners(process))) {
-      Fail(absl::StrCat(Describe(operation), " is not durable and does not say so: ",
-                        reply.replicas, " of ", Owners(process), " owners"));
+               reply.replicas <
+                   Needed(operation.command.durability, Owners(process))) {
+      Fail(absl::StrCat(Describe(operation),
+                        " is not durable and does not say so: ", reply.replicas,
+                        " of ", Owners(process), " owners"));
     }
   }
 

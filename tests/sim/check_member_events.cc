@@ -28,12 +28,14 @@ bool ChangesView(EventKind kind) {
   }
 }
 
-// Who replays a node's events knows its view (invariant I7): names, claims and addresses.
+// Who replays a node's events knows its view (invariant I7): names, claims and
+// addresses.
 class MemberEvents : public Checker {
  public:
   MemberEvents() : Checker("member_events") {}
 
-  void OnMembershipEvent(const Scene&, const Process& process, const Event& event) override {
+  void OnMembershipEvent(const Scene&, const Process& process,
+                         const Event& event) override {
     Replay& replay = replays_[process.number()];
     if (ChangesView(event.kind)) {
       replay[event.member.name] = {event.member.claim, event.member.address};
@@ -51,15 +53,18 @@ class MemberEvents : public Checker {
       }
       const auto found = replay.find(member.name);
       if (found == replay.end()) {
-        Fail(absl::StrCat(process.name(), " shows ", member.name, " and never told of it"));
+        Fail(absl::StrCat(process.name(), " shows ", member.name,
+                          " and never told of it"));
       } else if (found->second != std::pair(member.claim, member.address)) {
         Fail(absl::StrCat(process.name(), " shows ", member.name, " as ",
-                          membership::StateName(member.claim.state), " and told of ",
+                          membership::StateName(member.claim.state),
+                          " and told of ",
                           membership::StateName(found->second.first.state)));
       }
     }
     if (replay.size() > process.view()->members().size()) {
-      Fail(absl::StrCat(process.name(), " told of somebody whom it does not show"));
+      Fail(absl::StrCat(process.name(),
+                        " told of somebody whom it does not show"));
     }
   }
 
@@ -70,6 +75,8 @@ class MemberEvents : public Checker {
 
 }  // namespace
 
-std::unique_ptr<Checker> MakeMemberEvents() { return std::make_unique<MemberEvents>(); }
+std::unique_ptr<Checker> MakeMemberEvents() {
+  return std::make_unique<MemberEvents>();
+}
 
 }  // namespace sessionmesh::sim

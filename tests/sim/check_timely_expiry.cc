@@ -10,28 +10,39 @@
 namespace sessionmesh::sim {
 namespace {
 
-// Idle expiry is never early: a session that some node accepted an access of at true time t lives until t + idle, but
-// for the exceptions of rule D: the access died with its only holder, or toucher and killer were cut off from
-// each other for longer than the idle time. It is never late: after idle and the offset of the clocks since the last
-// access that any node can have accepted, nobody shows it. The absolute deadline is exact by the node's clock.
+// Idle expiry is never early: a session that some node accepted an access of at
+// true time t lives until t + idle, but for the exceptions of rule D: the
+// access died with its only holder, or toucher and killer were cut off from
+// each other for longer than the idle time. It is never late: after idle and
+// the offset of the clocks since the last access that any node can have
+// accepted, nobody shows it. The absolute deadline is exact by the node's
+// clock.
 class TimelyExpiry : public Checker {
  public:
   TimelyExpiry() : Checker("timely_expiry") {}
 
-  void OnReply(const Scene& scene, const Process& process, const Operation& operation) override {
+  void OnReply(const Scene& scene, const Process& process,
+               const Operation& operation) override {
     if (operation.outcome == Operation::Outcome::kOk &&
         operation.command.kind != Command::Kind::kDelete) {
-      const bool made = operation.command.kind == Command::Kind::kCreate;
-      for (const Dot& birth : BirthsOf(scene.ledger(), operation.slot, operation.heads)) {
-        if (!made && !operation.command.peek) CheckLate(scene, process, operation, birth);
+      const bool creates = operation.command.kind == Command::Kind::kCreate;
+      for (const Dot& birth :
+           BirthsOf(scene.ledger(), operation.slot, operation.heads)) {
+        if (!creates && !operation.command.peek)
+          CheckLate(scene, process, operation, birth);
         CheckDeadline(scene, process, operation, birth);
         if (operation.command.peek) continue;
+        // A write is an access when it is made, not when enough owners hold it.
+        const Minted* made =
+            operation.IsWrite() ? DeltaOf(scene, operation) : nullptr;
         accesses_[{operation.slot, birth}].push_back(
-            {scene.now(), process.number(), process.host()});
+            {made == nullptr ? scene.now() : made->at, process.number(),
+             process.host()});
       }
     }
     if (operation.outcome == Operation::Outcome::kFailed &&
-        operation.reply.failure.reason == replication::Reason::kSessionNotFound) {
+        operation.reply.failure.reason ==
+            replication::Reason::kSessionNotFound) {
       CheckRefusal(scene, process, operation);
     }
   }
@@ -44,26 +55,40 @@ class TimelyExpiry : public Checker {
         if (minted.by != process.number() || minted.at != scene.now()) break;
         if (minted.delta->kind != Delta::Kind::kKill) continue;
         if (minted.delta->reason != replication::EndReason::kIdle) continue;
-        for (const Dot& birth : minted.delta->births) CheckEarly(scene, process, slot, birth);
+        // Who creates a session anew ends the expired one under its id by the
+        // clock of that node alone.
+        const bool replaces =
+            i < scene.ledger().size(slot) &&
+            scene.ledger().At(slot, i).delta->kind == Delta::Kind::kCreate;
+        const absl::Duration tolerance =
+            replaces ? scene.config().clock_offset_max : absl::ZeroDuration();
+        for (const Dot& birth : minted.delta->births) {
+          CheckEarly(scene, process, slot, birth, tolerance);
+        }
       }
     }
   }
 
   void AtEnd(const Scene& scene) override {
     // Whatever was left alone for long enough is gone from every store.
-    const absl::Duration patience =
-        scene.config().idle_slack() + scene.config().clock_offset_max +
-        4 * scene.config().expiry_scan_interval + 2 * scene.config().pull_timeout;
+    const absl::Duration patience = scene.config().idle_slack() +
+                                    scene.config().clock_offset_max +
+                                    2 * scene.config().expiry_pass_interval +
+                                    2 * scene.config().pull_timeout;
     for (const Process* process : scene.processes()) {
       for (uint32_t slot = 0; slot < scene.config().slot_count; ++slot) {
-        for (const auto& [birth, held] : process->slot(static_cast<SlotId>(slot)).lives()) {
-          const absl::Time due = absl::FromUnixMillis(held.last_access_ms + held.life->idle_ms);
+        for (const auto& [birth, held] :
+             process->slot(static_cast<SlotId>(slot)).lives()) {
+          const absl::Time due =
+              absl::FromUnixMillis(held.last_access_ms + held.life->idle_ms);
           const absl::Time end = std::min(due, held.life->deadline());
           Checked();
-          if (process->Now().wall < end + patience || !scene.settled()) continue;
-          Fail(absl::StrCat("slot ", slot, " of ", process->name(), " still has ",
-                            replication::DotName(birth), " that was due ",
-                            absl::FormatDuration(process->Now().wall - end), " ago"));
+          if (process->Now().wall < end + patience || !scene.settled())
+            continue;
+          Fail(absl::StrCat(
+              "slot ", slot, " of ", process->name(), " still has ",
+              replication::DotName(birth), " that was due ",
+              absl::FormatDuration(process->Now().wall - end), " ago"));
         }
       }
     }
@@ -78,80 +103,104 @@ class TimelyExpiry : public Checker {
   using Key = std::pair<SlotId, Dot>;
 
   // A node that says NOT_FOUND for a life that it still has calls it expired.
-  void CheckRefusal(const Scene& scene, const Process& process, const Operation& operation) {
+  // It does so by its clock alone, without the slack that a KILL waits for.
+  void CheckRefusal(const Scene& scene, const Process& process,
+                    const Operation& operation) {
     for (const auto* held :
          process.slot(operation.slot).Lookup(operation.command.session_id)) {
       if (held->life->Ids().size() > 1) continue;  // being revoked
       if (held->life->deadline() <= process.Now().wall) continue;
-      CheckEarly(scene, process, operation.slot, held->life->birth);
+      CheckEarly(scene, process, operation.slot, held->life->birth,
+                 scene.config().clock_offset_max);
     }
   }
 
-  void CheckEarly(const Scene& scene, const Process& killer, SlotId slot, const Dot& birth) {
+  void CheckEarly(const Scene& scene, const Process& killer, SlotId slot,
+                  const Dot& birth, absl::Duration tolerance) {
     const Minted* created = scene.ledger().Find(slot, birth);
-    if (created == nullptr) return;
+    if (created == nullptr || created->delta->deadline <= killer.Now().wall)
+      return;
     Checked();
     const absl::Duration idle = created->delta->idle;
     for (const Access& access : accesses_[{slot, birth}]) {
-      if (access.at + idle <= scene.now()) continue;
+      if (access.at + idle - tolerance <= scene.now()) continue;
       const std::vector<Process*> running = scene.processes();
-      const bool toucher_lives =
-          std::any_of(running.begin(), running.end(), [&access](const Process* process) {
+      const bool toucher_lives = std::any_of(
+          running.begin(), running.end(), [&access](const Process* process) {
             return process->number() == access.process;
           });
       if (!toucher_lives) continue;
-      const absl::Duration cut =
-          scene.network().LongestCut(access.host, killer.host(), access.at - idle);
+      const absl::Duration cut = scene.network().LongestCut(
+          access.host, killer.host(), access.at - idle);
       if (cut >= idle) continue;
       Fail(absl::StrCat("slot ", slot, ": ", killer.name(), " expired ",
                         replication::DotName(birth), " ",
                         absl::FormatDuration(scene.now() - access.at),
-                        " after an access, its idle time is ", absl::FormatDuration(idle)));
+                        " after an access, its idle time is ",
+                        absl::FormatDuration(idle)));
     }
   }
 
-  void CheckLate(const Scene& scene, const Process& process, const Operation& operation,
-                 const Dot& birth) {
+  void CheckLate(const Scene& scene, const Process& process,
+                 const Operation& operation, const Dot& birth) {
     const Minted* created = scene.ledger().Find(operation.slot, birth);
     if (created == nullptr) return;
-    const absl::Time last = LastPossibleAccess(scene, operation, *created);
     Checked();
     const absl::Duration idle = created->delta->idle;
-    if (operation.invoked <= last + idle + scene.config().clock_offset_max) return;
-    Fail(absl::StrCat(Describe(operation), " found a session on ", process.name(), " that nobody had used for ",
-                      absl::FormatDuration(operation.invoked - last), ", its idle time is ",
-                      absl::FormatDuration(idle)));
+    const absl::Duration allowed = idle + scene.config().clock_offset_max;
+    // Most sessions are too young to be judged.
+    if (operation.invoked <= created->at + allowed) return;
+    const absl::Time last = LastPossibleAccess(scene, operation, *created);
+    if (operation.invoked <= last + allowed) return;
+    Fail(absl::StrCat(Describe(operation), " found a session on ",
+                      process.name(), " that nobody had used for ",
+                      absl::FormatDuration(operation.invoked - last),
+                      ", its idle time is ", absl::FormatDuration(idle)));
   }
 
   // By any call, answered or not, but this one.
-  static absl::Time LastPossibleAccess(const Scene& scene, const Operation& operation,
+  static absl::Time LastPossibleAccess(const Scene& scene,
+                                       const Operation& operation,
                                        const Minted& created) {
     absl::Time last = created.at;
     std::set<std::string> ids;
     for (size_t i = 0; i < scene.ledger().size(operation.slot); ++i) {
       const Delta& delta = *scene.ledger().At(operation.slot, i).delta;
       const Dot birth = created.delta->dot(0);
-      if (std::find(delta.births.begin(), delta.births.end(), birth) == delta.births.end()) continue;
+      if (std::find(delta.births.begin(), delta.births.end(), birth) ==
+          delta.births.end())
+        continue;
       for (const replication::Op& op : delta.ops) {
         if (op.name == replication::kIdAttribute) ids.insert(op.value);
       }
     }
     for (const Operation& other : scene.history()) {
-      if (&other == &operation || other.slot != operation.slot || other.command.peek) continue;
+      if (&other == &operation || other.slot != operation.slot ||
+          other.command.peek)
+        continue;
       if (!ids.contains(other.command.session_id)) continue;
       last = std::max(last, std::min(other.answered, scene.now()));
     }
     return last;
   }
 
-  void CheckDeadline(const Scene& scene, const Process& process, const Operation& operation,
-                     const Dot& birth) {
+  void CheckDeadline(const Scene& scene, const Process& process,
+                     const Operation& operation, const Dot& birth) {
     const Minted* created = scene.ledger().Find(operation.slot, birth);
-    if (created == nullptr || created->delta->kind != Delta::Kind::kCreate) return;
+    if (created == nullptr || created->delta->kind != Delta::Kind::kCreate)
+      return;
     Checked();
-    if (process.Now().wall <= created->delta->deadline) return;
-    Fail(absl::StrCat(Describe(operation), " found a session past its deadline by ",
-                      absl::FormatDuration(process.Now().wall - created->delta->deadline)));
+    absl::Time wall = process.Now().wall;
+    if (operation.IsWrite()) {
+      // It was made before it waited for owners.
+      const Minted* made = DeltaOf(scene, operation);
+      if (made == nullptr) return;
+      wall -= scene.now() - made->at;
+    }
+    if (wall <= created->delta->deadline) return;
+    Fail(absl::StrCat(Describe(operation),
+                      " found a session past its deadline by ",
+                      absl::FormatDuration(wall - created->delta->deadline)));
   }
 
   std::map<Key, std::vector<Access>> accesses_;
@@ -159,6 +208,8 @@ class TimelyExpiry : public Checker {
 
 }  // namespace
 
-std::unique_ptr<Checker> MakeTimelyExpiry() { return std::make_unique<TimelyExpiry>(); }
+std::unique_ptr<Checker> MakeTimelyExpiry() {
+  return std::make_unique<TimelyExpiry>();
+}
 
 }  // namespace sessionmesh::sim

@@ -5,19 +5,23 @@
 namespace sessionmesh::sim {
 namespace {
 
-// An answer with a session shows exactly what the deltas behind its token make, no more and no less, computed
-// by the ledger without the code under test. And unless LOCAL was asked for, its token stands for all tokens
-// that were presented.
+// An answer with a session shows exactly what the deltas behind its token make,
+// no more and no less, computed by the ledger without the code under test. And
+// unless LOCAL was asked for, its token stands for all tokens that were
+// presented.
 class TruthfulAnswers : public Checker {
  public:
   TruthfulAnswers() : Checker("truthful_answers") {}
 
-  void OnReply(const Scene& scene, const Process& process, const Operation& operation) override {
+  void OnReply(const Scene& scene, const Process& process,
+               const Operation& operation) override {
     if (operation.outcome != Operation::Outcome::kOk) return;
     if (operation.command.kind == Command::Kind::kDelete) return;
-    const std::optional<Bits> past = scene.ledger().Past(operation.slot, operation.heads);
+    const std::optional<Bits> past =
+        scene.ledger().Past(operation.slot, operation.heads);
     if (!past.has_value()) {
-      Fail(absl::StrCat(Describe(operation), " got a token that names a dot nobody minted"));
+      Fail(absl::StrCat(Describe(operation),
+                        " got a token that names a dot nobody minted"));
       return;
     }
     if (operation.heads.empty()) {
@@ -25,47 +29,69 @@ class TruthfulAnswers : public Checker {
       return;
     }
     CheckCovers(scene, process, operation, *past);
-    if (operation.reply.session.has_value()) CheckShows(scene, process, operation, *past);
+    if (operation.reply.session.has_value())
+      CheckShows(scene, process, operation, *past);
   }
 
  private:
-  void CheckCovers(const Scene& scene, const Process& process, const Operation& operation,
-                   const Bits& past) {
+  // Gone, or as good as gone by the node's clock.
+  static bool IsOver(const Process& process, SlotId slot, const Dot& birth) {
+    if (IsDeadAt(process, slot, birth)) return true;
+    const auto* held = process.slot(slot).Find(birth);
+    if (held == nullptr) return false;
+    const absl::Time wall = process.Now().wall;
+    return held->life->deadline() <= wall ||
+           absl::FromUnixMillis(held->last_access_ms + held->life->idle_ms) <
+               wall;
+  }
+
+  void CheckCovers(const Scene& scene, const Process& process,
+                   const Operation& operation, const Bits& past) {
     if (operation.command.kind == Command::Kind::kGet &&
         operation.command.consistency == replication::Consistency::kLocal) {
       return;
     }
-    const std::optional<Bits> presented = scene.ledger().Past(operation.slot, operation.presented);
+    const std::optional<Bits> presented =
+        scene.ledger().Past(operation.slot, operation.presented);
     if (!presented.has_value() || presented->empty()) return;
     Checked();
-    const std::string missing = Missing(scene, process, operation.slot, *presented, past);
+    const std::string missing =
+        Missing(scene, process, operation, *presented, past);
     if (!missing.empty()) {
-      Fail(absl::StrCat(Describe(operation), " got a token that does not cover ", missing,
+      Fail(absl::StrCat(Describe(operation),
+                        " got a token that does not cover ", missing,
                         " although it presented it"));
     }
   }
 
-  void CheckShows(const Scene& scene, const Process& process, const Operation& operation,
-                  const Bits& past) {
+  void CheckShows(const Scene& scene, const Process& process,
+                  const Operation& operation, const Bits& past) {
     Checked();
     const ExpectedLives lives = scene.ledger().Lives(
-        operation.slot, [&past](const Minted& minted) { return past.Test(minted.index); });
+        operation.slot,
+        [&past](const Minted& minted) { return past.Test(minted.index); });
     const std::string& id = operation.reply.session->id;
     std::vector<const ExpectedLife*> all;
     std::vector<const ExpectedLife*> alive;
-    for (const Dot& birth : BirthsOf(scene.ledger(), operation.slot, operation.heads)) {
+    for (const Dot& birth :
+         BirthsOf(scene.ledger(), operation.slot, operation.heads)) {
       const auto life = lives.find(birth);
       if (life == lives.end() || !life->second.Ids().contains(id)) continue;
       all.push_back(&life->second);
-      if (!IsDeadAt(process, operation.slot, birth)) alive.push_back(&life->second);
+      if (!IsOver(process, operation.slot, birth))
+        alive.push_back(&life->second);
     }
-    // A delta may name two lives of a foreign id of which one has ended meanwhile.
+    // A delta may name two lives of a foreign id of which one has ended
+    // meanwhile.
     const std::string difference = Difference(operation, Ledger::View(all));
-    if (difference.empty() || Difference(operation, Ledger::View(alive)).empty()) return;
+    if (difference.empty() ||
+        Difference(operation, Ledger::View(alive)).empty())
+      return;
     Fail(absl::StrCat(Describe(operation), " shows ", difference));
   }
 
-  static std::string Difference(const Operation& operation, const ExpectedView& expected) {
+  static std::string Difference(const Operation& operation,
+                                const ExpectedView& expected) {
     const replication::SessionView& shown = *operation.reply.session;
     for (const auto& [name, value] : expected.attributes) {
       const auto found = shown.attributes.find(name);
@@ -73,21 +99,26 @@ class TruthfulAnswers : public Checker {
         return absl::StrCat("no \"", name, "\" instead of \"", value, "\"");
       }
       if (found->second != value) {
-        return absl::StrCat("\"", name, "\" = \"", found->second, "\" instead of \"", value, "\"");
+        return absl::StrCat("\"", name, "\" = \"", found->second,
+                            "\" instead of \"", value, "\"");
       }
     }
     for (const auto& [name, value] : shown.attributes) {
       if (!expected.attributes.contains(name)) {
-        return absl::StrCat("\"", name, "\" = \"", value, "\" that should not be there");
+        return absl::StrCat("\"", name, "\" = \"", value,
+                            "\" that should not be there");
       }
     }
-    if (shown.user != expected.user) return absl::StrCat("user \"", shown.user, "\"");
+    if (shown.user != expected.user)
+      return absl::StrCat("user \"", shown.user, "\"");
     return "";
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Checker> MakeTruthfulAnswers() { return std::make_unique<TruthfulAnswers>(); }
+std::unique_ptr<Checker> MakeTruthfulAnswers() {
+  return std::make_unique<TruthfulAnswers>();
+}
 
 }  // namespace sessionmesh::sim

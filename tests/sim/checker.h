@@ -24,7 +24,8 @@ struct Grave {
   NodeName name;
   HostId host = 0;
   absl::Time ended;
-  std::vector<replication::Context> contexts;  // by slot, as they were at the end
+  std::vector<replication::Context>
+      contexts;  // by slot, as they were at the end
 };
 
 // The world as checkers see it: everything, and nothing to change.
@@ -40,16 +41,20 @@ class Scene {
   virtual std::vector<Process*> processes() const = 0;
   virtual const std::vector<Grave>& graves() const = 0;
   // What the slot had covered before the present step of that process.
-  virtual const replication::Context& Before(const Process& process, SlotId slot) const = 0;
-  // The longest trouble (a stall, a block, slowness) that touched a host since then.
+  virtual const replication::Context& Before(const Process& process,
+                                             SlotId slot) const = 0;
+  // The longest trouble (a stall, a block, slowness) that touched a host since
+  // then.
   virtual bool WasDisturbed(HostId host, absl::Time since) const = 0;
   // When a process began.
   virtual absl::Time Started(ProcessNumber number) const = 0;
-  // The faults have stopped and the time that is promised for healing is over or was not needed.
+  // The faults have stopped and the time that is promised for healing is over
+  // or was not needed.
   virtual bool settled() const = 0;
 };
 
-// A Checker watches one invariant. It is told what happens, looks at the scene, and reports the first breach.
+// A Checker watches one invariant. It is told what happens, looks at the scene,
+// and reports the first breach.
 class Checker {
  public:
   explicit Checker(absl::string_view name) : name_(name) {}
@@ -57,15 +62,19 @@ class Checker {
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
 
-  // A node answers; `operation` has the reply. The node's state is that of this moment.
+  // A node answers; `operation` has the reply. The node's state is that of this
+  // moment.
   virtual void OnReply(const Scene&, const Process&, const Operation&) {}
-  // A step of a lane is over; `changed` lists its slots whose context is not what it was.
+  // A step of a lane is over; `changed` lists its slots whose context is not
+  // what it was.
   virtual void OnLaneStep(const Scene&, const Process&, uint32_t /*lane*/,
                           const std::vector<SlotId>& /*changed*/) {}
-  virtual void OnLaneMessage(const Scene&, const Process&, const NodeName& /*from*/,
+  virtual void OnLaneMessage(const Scene&, const Process&,
+                             const NodeName& /*from*/,
                              const replication::Message&) {}
   virtual void OnView(const Scene&, const Process&) {}
-  virtual void OnMembershipEvent(const Scene&, const Process&, const membership::Event&) {}
+  virtual void OnMembershipEvent(const Scene&, const Process&,
+                                 const membership::Event&) {}
   virtual void OnStart(const Scene&, const Process&) {}
   virtual void OnEnd(const Scene&, const Process&) {}
   // The cluster has settled and was audited by readers.

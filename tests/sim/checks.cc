@@ -33,9 +33,11 @@ Checkers MakeCheckers() {
 }
 
 std::string Describe(const Operation& operation) {
-  return absl::StrCat(KindName(operation.command.kind), " ", operation.id, " of client ",
-                      operation.client, " on ", operation.node, " (slot ", operation.slot,
-                      ", session ", replication::SessionHash(operation.command.session_id), ")");
+  return absl::StrCat(KindName(operation.command.kind), " ", operation.id,
+                      " of client ", operation.client, " on ", operation.node,
+                      " (slot ", operation.slot, ", session ",
+                      replication::SessionHash(operation.command.session_id),
+                      ")");
 }
 
 bool IsDeadAt(const Process& process, SlotId slot, const Dot& birth) {
@@ -56,23 +58,27 @@ Holders CountHolders(const Scene& scene, SlotId slot, const Dot& last) {
 
 const Minted* DeltaOf(const Scene& scene, const Operation& operation) {
   const Minted* last = nullptr;
-  for (const Minted* minted : scene.ledger().WithValue(operation.slot, operation.value)) {
+  for (const Minted* minted :
+       scene.ledger().WithValue(operation.slot, operation.value)) {
     if (minted->by == operation.process) last = minted;
   }
   return last;
 }
 
-std::vector<Dot> BirthsOf(const Ledger& ledger, SlotId slot, const std::vector<Dot>& dots) {
+std::vector<Dot> BirthsOf(const Ledger& ledger, SlotId slot,
+                          const std::vector<Dot>& dots) {
   std::set<Dot> births;
   for (const Dot& dot : dots) {
     const Minted* minted = ledger.Find(slot, dot);
-    if (minted == nullptr || minted->delta->kind == Delta::Kind::kKill) continue;
+    if (minted == nullptr || minted->delta->kind == Delta::Kind::kKill)
+      continue;
     births.insert(minted->delta->births.begin(), minted->delta->births.end());
   }
   return {births.begin(), births.end()};
 }
 
-std::vector<Dot> BirthsOfId(const Ledger& ledger, SlotId slot, const std::string& id) {
+std::vector<Dot> BirthsOfId(const Ledger& ledger, SlotId slot,
+                            const std::string& id) {
   std::set<Dot> births;
   for (const Minted* minted : ledger.WithValue(slot, id)) {
     births.insert(minted->delta->births.begin(), minted->delta->births.end());
@@ -80,14 +86,22 @@ std::vector<Dot> BirthsOfId(const Ledger& ledger, SlotId slot, const std::string
   return {births.begin(), births.end()};
 }
 
-std::string Missing(const Scene& scene, const Process& process, SlotId slot, const Bits& known,
+std::string Missing(const Scene& scene, const Process& process,
+                    const Operation& operation, const Bits& known,
                     const Bits& past) {
+  const Command& command = operation.command;
+  const std::string& id = command.kind == Command::Kind::kRotate
+                              ? command.new_session_id
+                              : command.session_id;
   for (const size_t index : known.Minus(past)) {
-    const Minted& minted = scene.ledger().At(slot, index);
+    const Minted& minted = scene.ledger().At(operation.slot, index);
     const std::vector<Dot>& births = minted.delta->births;
-    const bool gone = std::all_of(births.begin(), births.end(), [&](const Dot& birth) {
-      return IsDeadAt(process, slot, birth);
-    });
+    const bool gone =
+        std::all_of(births.begin(), births.end(), [&](const Dot& birth) {
+          if (IsDeadAt(process, operation.slot, birth)) return true;
+          const auto* held = process.slot(operation.slot).Find(birth);
+          return held != nullptr && !held->life->HoldsId(id);
+        });
     if (!gone) return replication::DotName(minted.delta->last());
   }
   return "";

@@ -10,12 +10,12 @@
 
 namespace sessionmesh::sim {
 
-// EventQueue is the only clock of a simulation: a heap of actions ordered by (time, order of insertion). Time
-// stands still while an action runs and jumps to the next one after it, so a run depends on nothing but what was
-// put in.
+// EventQueue is the only clock of a simulation: a heap of actions ordered by
+// (time, order of insertion). Time stands still while an action runs and jumps
+// to the next one after it, so a run depends on nothing but what was put in.
 //
-// Actions are never cancelled: one that has become pointless finds that out itself.
-// Not thread-safe.
+// Actions are never cancelled: one that has become pointless finds that out
+// itself. Not thread-safe.
 class EventQueue {
  public:
   using Action = std::function<void()>;
@@ -26,10 +26,12 @@ class EventQueue {
 
   // A time in the past means now, behind what is already due.
   void At(absl::Time when, Action action);
-  void After(absl::Duration delay, Action action) { At(now_ + delay, std::move(action)); }
+  void After(absl::Duration delay, Action action) {
+    At(now_ + delay, std::move(action));
+  }
 
-  // Runs everything up to and including `until`, which becomes the present; stops after an action when
-  // `stop` says so.
+  // Runs everything up to and including `until`, which becomes the present;
+  // stops after an action when `stop` says so.
   void RunUntil(absl::Time until, const std::function<bool()>& stop);
 
   uint64_t executed() const { return executed_; }

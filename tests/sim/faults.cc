@@ -8,8 +8,8 @@
 namespace sessionmesh::sim {
 namespace {
 
-// Two offsets of this size are within clock_offset_max of each other with room for drift and for the time that a
-// message is on its way.
+// Two offsets of this size are within clock_offset_max of each other with room
+// for drift and for the time that a message is on its way.
 absl::Duration OffsetMax(const replication::Config& config) {
   return config.clock_offset_max * 2 / 5;
 }
@@ -65,8 +65,8 @@ void Faults::After(absl::Duration delay, std::function<void()> action) {
 }
 
 absl::Duration Faults::Between(absl::Duration low, absl::Duration high) {
-  return absl::Nanoseconds(
-      random_.Between(absl::ToInt64Nanoseconds(low), absl::ToInt64Nanoseconds(high)));
+  return absl::Nanoseconds(random_.Between(absl::ToInt64Nanoseconds(low),
+                                           absl::ToInt64Nanoseconds(high)));
 }
 
 size_t Faults::Running() const { return world_->processes().size(); }
@@ -96,8 +96,9 @@ void Faults::Crash() {
   world_->Count("fault_crash");
   world_->Kill(host, /*flush=*/random_.Chance(1, 2));
   const bool at_once = random_.Chance(1, 3);
-  StartLater(host, at_once ? Between(absl::Milliseconds(1), absl::Milliseconds(300))
-                           : Between(absl::Milliseconds(300), absl::Seconds(12)));
+  StartLater(host, at_once
+                       ? Between(absl::Milliseconds(1), absl::Milliseconds(300))
+                       : Between(absl::Milliseconds(300), absl::Seconds(12)));
 }
 
 void Faults::Leave() {
@@ -118,11 +119,13 @@ void Faults::Partition() {
   std::vector<std::pair<HostId, HostId>> cut;
   for (HostId a = 0; a < hosts; ++a) {
     for (HostId b = 0; b < hosts; ++b) {
-      if ((side >> a & 1) != (side >> b & 1) && !world_->net().IsCut(a, b)) cut.emplace_back(a, b);
+      if ((side >> a & 1) != (side >> b & 1) && !world_->net().IsCut(a, b))
+        cut.emplace_back(a, b);
     }
   }
   world_->Count("fault_partition");
-  world_->trace().Note(world_->now(), "partition", absl::StrCat("of hosts ", side));
+  world_->trace().Note(world_->now(), "partition",
+                       absl::StrCat("of hosts ", side));
   for (const auto& [a, b] : cut) world_->net().Cut(a, b);
   After(Between(absl::Milliseconds(500), absl::Seconds(12)), [this, cut] {
     world_->trace().Note(world_->now(), "heal", "the partition");
@@ -158,7 +161,8 @@ void Faults::ResetStreams() {
 void Faults::Stall() {
   HostId host;
   if (!PickRunning(&host)) return;
-  const absl::Duration length = Between(absl::Milliseconds(50), absl::Seconds(6));
+  const absl::Duration length =
+      Between(absl::Milliseconds(50), absl::Seconds(6));
   Process* process = world_->host(host).process.get();
   if (process->inbox().stalled()) return;
   world_->Count("fault_stall");
@@ -174,7 +178,8 @@ void Faults::Stall() {
 void Faults::Block() {
   HostId host;
   if (!PickRunning(&host)) return;
-  const absl::Duration length = Between(absl::Milliseconds(50), absl::Seconds(6));
+  const absl::Duration length =
+      Between(absl::Milliseconds(50), absl::Seconds(6));
   Process* process = world_->host(host).process.get();
   if (process->inbox().blocked()) return;
   world_->Count("fault_block");
@@ -195,7 +200,8 @@ void Faults::Slow() {
   world_->Count("fault_slow");
   world_->trace().Note(world_->now(), "slow", process->name());
   world_->Disturb(host, world_->now() + length + absl::Seconds(2));
-  process->inbox().SetServiceTime(Between(absl::Milliseconds(1), absl::Milliseconds(30)));
+  process->inbox().SetServiceTime(
+      Between(absl::Milliseconds(1), absl::Milliseconds(30)));
   After(length, [this, host] {
     Process* still = world_->host(host).process.get();
     if (still != nullptr) still->inbox().SetServiceTime(absl::ZeroDuration());
@@ -207,8 +213,9 @@ void Faults::JumpClock() {
   const absl::Duration bound = OffsetMax(world_->config());
   const absl::Duration offset = Between(-bound, bound);
   world_->Count("fault_clock_jump");
-  world_->trace().Note(world_->now(), "clock",
-                       absl::StrCat(host, " to ", absl::FormatDuration(offset)));
+  world_->trace().Note(
+      world_->now(), "clock",
+      absl::StrCat(host, " to ", absl::FormatDuration(offset)));
   world_->SetClock(host, offset);
 }
 
@@ -220,7 +227,8 @@ void Faults::ChangeWeather() {
   quality.duplicated = static_cast<uint32_t>(random_.Below(50));
   quality.reordered = static_cast<uint32_t>(random_.Below(100));
   world_->Count("fault_weather");
-  world_->trace().Note(world_->now(), "weather", absl::StrCat("loss ", quality.lost));
+  world_->trace().Note(world_->now(), "weather",
+                       absl::StrCat("loss ", quality.lost));
   world_->net().SetQuality(quality);
   After(Between(absl::Seconds(2), absl::Seconds(8)), [this] {
     if (active_) world_->net().SetQuality(LinkQuality());

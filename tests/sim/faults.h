@@ -10,14 +10,16 @@
 
 namespace sessionmesh::sim {
 
-// Faults does to a world what a schedule says: each kind of fault at its own random times, each for a random while.
-// Faults of different kinds overlap freely. Every fault that really happened is counted. Not thread-safe.
+// Faults does to a world what a schedule says: each kind of fault at its own
+// random times, each for a random while. Faults of different kinds overlap
+// freely. Every fault that really happened is counted. Not thread-safe.
 class Faults {
  public:
   Faults(const Schedule& schedule, uint64_t seed, World* world);
 
   void Begin();
-  // Undoes everything: links heal, hosts run at full speed, whoever is down starts. Nothing begins any more.
+  // Undoes everything: links heal, hosts run at full speed, whoever is down
+  // starts. Nothing begins any more.
   void End();
 
  private:

@@ -12,20 +12,24 @@
 
 namespace sessionmesh::sim {
 
-// Inbox is the order in which one process does its work, and the three ways in which a process can be slow:
+// Inbox is the order in which one process does its work, and the three ways in
+// which a process can be slow:
 //
-//   stall   nothing runs, time passes (SIGSTOP, a long pause of the virtual machine). What arrives waits.
-//   block   messages from the network wait; timers and clients go on (a full send buffer, a held lock)
-//   slow    every piece of work takes a while, the rest queues up behind it
+//   stall   nothing runs, time passes (SIGSTOP, a long pause of the virtual
+//   machine). What arrives waits. block   messages from the network wait;
+//   timers and clients go on (a full send buffer, a held lock) slow    every
+//   piece of work takes a while, the rest queues up behind it
 //
-// Datagrams that wait are bounded as in a socket's buffer: the rest is dropped. Everything else waits without
-// bound, as its senders are held back by their own windows. Not thread-safe.
+// Datagrams that wait are bounded as in a socket's buffer: the rest is dropped.
+// Everything else waits without bound, as its senders are held back by their
+// own windows. Not thread-safe.
 class Inbox {
  public:
   using Work = std::function<void()>;
   static constexpr size_t kDatagramsMax = 64;
 
-  explicit Inbox(EventQueue* queue) : queue_(queue), alive_(std::make_shared<bool>(true)) {}
+  explicit Inbox(EventQueue* queue)
+      : queue_(queue), alive_(std::make_shared<bool>(true)) {}
   ~Inbox() { *alive_ = false; }
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
@@ -35,7 +39,9 @@ class Inbox {
 
   void SetStalled(bool stalled);
   void SetBlocked(bool blocked);
-  void SetServiceTime(absl::Duration service_time) { service_time_ = service_time; }
+  void SetServiceTime(absl::Duration service_time) {
+    service_time_ = service_time;
+  }
   bool stalled() const { return stalled_; }
   bool blocked() const { return blocked_; }
   bool idle() const { return waiting_.empty() && held_.empty(); }

@@ -10,43 +10,25 @@
 namespace sessionmesh::sim {
 namespace {
 
-using replication::Context;
 using replication::DotRange;
 using replication::Op;
-
-// What of `context` is in none of `ranges` (ascending, parts of it).
-Context Without(const Context& context, const std::vector<DotRange>& ranges) {
-  Context rest;
-  for (const Context::Entry& entry : context.entries()) {
-    for (const DotRange& whole : entry.ranges) {
-      uint64_t first = whole.first;
-      for (const DotRange& hole : ranges) {
-        if (hole.actor != entry.actor || hole.first < first || hole.last > whole.last) continue;
-        if (hole.first > first) rest.AddRange({entry.actor, first, hole.first - 1});
-        first = hole.last + 1;
-      }
-      if (first <= whole.last) rest.AddRange({entry.actor, first, whole.last});
-    }
-  }
-  return rest;
-}
 
 }  // namespace
 
 std::set<std::string> ExpectedLife::Ids() const {
   std::set<std::string> ids;
   for (const auto& [dot, entry] : entries) {
-    if (entry.name == replication::kIdAttribute) ids.insert(entry.value);
+    if (entry.name == replication::kIdAttribute) ids.emplace(entry.value);
   }
   return ids;
 }
 
-size_t Ledger::Observe(ProcessNumber process, SlotId slot, const replication::Slot& state,
-                       absl::Time now) {
+size_t Ledger::Observe(ProcessNumber process, SlotId slot,
+                       const replication::Slot& state, absl::Time now) {
   SlotLedger& ledger = slots_[slot];
   const std::vector<DotRange> fresh = state.context().Minus(ledger.all);
   if (fresh.empty()) return 0;
-  const auto deltas = state.LogSince(Without(state.context(), fresh));
+  const auto deltas = state.LogSince(ledger.all);
   if (!deltas.has_value()) {
     for (const DotRange& range : fresh) ledger.all.AddRange(range);
     ++unseen_;
@@ -56,7 +38,8 @@ size_t Ledger::Observe(ProcessNumber process, SlotId slot, const replication::Sl
   return deltas->size();
 }
 
-void Ledger::Add(SlotLedger* slot, const DeltaPtr& delta, ProcessNumber by, absl::Time now) {
+void Ledger::Add(SlotLedger* slot, const DeltaPtr& delta, ProcessNumber by,
+                 absl::Time now) {
   auto minted = std::make_unique<Minted>();
   minted->delta = delta;
   minted->by = by;
@@ -68,7 +51,8 @@ void Ledger::Add(SlotLedger* slot, const DeltaPtr& delta, ProcessNumber by, absl
     if (found != slot->by_dot.end()) minted->past.Add(found->second->past);
   }
   const Minted* entry = minted.get();
-  for (size_t i = 0; i < delta->dot_count(); ++i) slot->by_dot[delta->dot(i)] = entry;
+  for (size_t i = 0; i < delta->dot_count(); ++i)
+    slot->by_dot[delta->dot(i)] = entry;
   for (const Op& op : delta->ops) {
     if (op.kind == Op::Kind::kPut) slot->by_value[op.value].push_back(entry);
   }
@@ -90,19 +74,22 @@ size_t Ledger::size() const {
   return total;
 }
 
-std::vector<const Minted*> Ledger::WithValue(SlotId slot, const std::string& value) const {
+std::vector<const Minted*> Ledger::WithValue(SlotId slot,
+                                             const std::string& value) const {
   const auto found = slots_[slot].by_value.find(value);
   if (found == slots_[slot].by_value.end()) return {};
   return found->second;
 }
 
-const std::vector<const Minted*>& Ledger::Kills(SlotId slot, const Dot& birth) const {
+const std::vector<const Minted*>& Ledger::Kills(SlotId slot,
+                                                const Dot& birth) const {
   static const auto& none = *new std::vector<const Minted*>();
   const auto found = slots_[slot].kills.find(birth);
   return found == slots_[slot].kills.end() ? none : found->second;
 }
 
-std::optional<Bits> Ledger::Past(SlotId slot, absl::Span<const Dot> dots) const {
+std::optional<Bits> Ledger::Past(SlotId slot,
+                                 absl::Span<const Dot> dots) const {
   Bits past;
   for (const Dot& dot : dots) {
     const Minted* minted = Find(slot, dot);
@@ -112,8 +99,8 @@ std::optional<Bits> Ledger::Past(SlotId slot, absl::Span<const Dot> dots) const 
   return past;
 }
 
-ExpectedLives Ledger::Lives(SlotId slot,
-                            const std::function<bool(const Minted&)>& includes) const {
+ExpectedLives Ledger::Lives(
+    SlotId slot, const std::function<bool(const Minted&)>& includes) const {
   ExpectedLives lives;
   std::map<Dot, std::set<Dot>> superseded;  // by birth
   std::set<Dot> dead;
@@ -152,18 +139,25 @@ ExpectedLives Ledger::Lives(SlotId slot,
 }
 
 ExpectedView Ledger::View(const std::vector<const ExpectedLife*>& lives) {
-  std::map<std::string, std::pair<std::pair<replication::Hlc, Dot>, std::string>> winners;
+  struct Winner {
+    std::pair<replication::Hlc, Dot> rank;
+    absl::string_view value;
+  };
+  std::map<absl::string_view, Winner> winners;
   for (const ExpectedLife* life : lives) {
     for (const auto& [dot, entry] : life->entries) {
-      auto& winner = winners[entry.name];
+      Winner& winner = winners[entry.name];
       const std::pair rank(entry.hlc, dot);
-      if (rank > winner.first) winner = {rank, entry.value};
+      if (rank > winner.rank) winner = {rank, entry.value};
     }
   }
   ExpectedView view;
   for (const auto& [name, winner] : winners) {
-    if (name == replication::kUserAttribute) view.user = winner.second;
-    if (!replication::IsReservedAttribute(name)) view.attributes[name] = winner.second;
+    if (name == replication::kUserAttribute) {
+      view.user = std::string(winner.value);
+    } else if (!replication::IsReservedAttribute(name)) {
+      view.attributes[std::string(name)] = std::string(winner.value);
+    }
   }
   return view;
 }
@@ -176,17 +170,20 @@ std::string Ledger::Compare(const Delta& delta) const {
     const std::string name = replication::DotName(dot);
     if (minted == nullptr) return absl::StrCat(name, " was never minted");
     const Delta& original = *minted->delta;
-    if (original.births != delta.births) return absl::StrCat(name, " names other births");
-    if ((original.kind == Delta::Kind::kKill) != (delta.kind == Delta::Kind::kKill)) {
+    if (original.births != delta.births)
+      return absl::StrCat(name, " names other births");
+    if ((original.kind == Delta::Kind::kKill) !=
+        (delta.kind == Delta::Kind::kKill)) {
       return absl::StrCat(name, " was a kill once and is none once");
     }
     if (delta.kind == Delta::Kind::kKill) continue;
     const Op& first = original.ops[dot.counter - original.first];
     const Op& now = delta.ops[i];
-    if (first.name != now.name) return absl::StrCat(name, " changes another attribute");
+    if (first.name != now.name)
+      return absl::StrCat(name, " changes another attribute");
     if (now.kind != Op::Kind::kVoid && first.value != now.value) {
-      return absl::StrCat(name, " was minted with value \"", first.value, "\" and now has \"",
-                          now.value, "\"");
+      return absl::StrCat(name, " was minted with value \"", first.value,
+                          "\" and now has \"", now.value, "\"");
     }
     if (first.hlc != now.hlc) return absl::StrCat(name, " has two clocks");
   }

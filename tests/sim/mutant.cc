@@ -40,7 +40,8 @@ class ForgetRequests : public Mutant {
 // The receiver takes a frame for empty and acknowledges it.
 class SwallowFrames : public Mutant {
  public:
-  void BendLaneMessage(const Scene&, const Process&, replication::Message* message) override {
+  void BendLaneMessage(const Scene&, const Process&,
+                       replication::Message* message) override {
     auto* frame = std::get_if<Frame>(message);
     if (frame != nullptr && each_()) frame->deltas.clear();
   }
@@ -52,7 +53,8 @@ class SwallowFrames : public Mutant {
 // A state arrives with its whole context and half of its lives.
 class HalveStates : public Mutant {
  public:
-  void BendLaneMessage(const Scene&, const Process&, replication::Message* message) override {
+  void BendLaneMessage(const Scene&, const Process&,
+                       replication::Message* message) override {
     auto* reply = std::get_if<PullReply>(message);
     if (reply == nullptr || reply->kind != PullReply::Kind::kState) return;
     auto& lives = reply->state.lives;
@@ -64,7 +66,8 @@ class HalveStates : public Mutant {
 class BendDeltas : public Mutant {
  public:
   explicit BendDeltas(uint64_t each) : each_(each) {}
-  void BendLaneMessage(const Scene&, const Process&, replication::Message* message) override {
+  void BendLaneMessage(const Scene&, const Process&,
+                       replication::Message* message) override {
     auto* frame = std::get_if<Frame>(message);
     if (frame == nullptr) return;
     for (DeltaPtr& delta : frame->deltas) {
@@ -119,6 +122,20 @@ class DropDependencies : public BendDeltas {
   }
 };
 
+// Peers hear that an actor is of another process than it is.
+class ShareActors : public Mutant {
+ public:
+  void BendLaneMessage(const Scene&, const Process&,
+                       replication::Message* message) override {
+    auto* hello = std::get_if<replication::Hello>(message);
+    if (hello == nullptr || hello->actors.empty() || !each_()) return;
+    hello->actors.front().process ^= 1;
+  }
+
+ private:
+  Every each_{10};
+};
+
 // ---- answers
 
 class InflateReplicas : public Mutant {
@@ -133,7 +150,9 @@ class ShowOldValues : public Mutant {
  public:
   void BendReply(const Scene&, const Process&, const Operation&,
                  replication::Reply* reply) override {
-    if (!reply->session.has_value() || reply->session->attributes.empty() || !each_()) return;
+    if (!reply->session.has_value() || reply->session->attributes.empty() ||
+        !each_())
+      return;
     reply->session->attributes.begin()->second = "the value before";
   }
 
@@ -148,7 +167,8 @@ class FailReads : public Mutant {
       : reason_(reason), code_(code), audit_(audit) {}
   void BendReply(const Scene&, const Process&, const Operation& operation,
                  replication::Reply* reply) override {
-    if (operation.command.kind != Command::Kind::kGet || !reply->status.ok()) return;
+    if (operation.command.kind != Command::Kind::kGet || !reply->status.ok())
+      return;
     if (operation.audit != audit_ || !each_()) return;
     reply->status = absl::Status(code_, "made by a mutant");
     reply->failure.reason = reason_;
@@ -163,21 +183,10 @@ class FailReads : public Mutant {
 
 // ---- starts and clocks
 
-// A process that begins as its predecessor did, to the last random bit.
-class RepeatStarts : public Mutant {
- public:
-  void BendStart(const ProcessOptions* before, ProcessOptions* options) override {
-    if (before == nullptr) return;
-    options->process_id = before->process_id;
-    options->seed = before->seed;
-  }
-  bool FreezesStartClock() const override { return true; }
-};
-
 // Nodes that allow themselves more than the checker allows them.
 class LiftLimits : public Mutant {
  public:
-  void BendStart(const ProcessOptions*, ProcessOptions* options) override {
+  void BendStart(ProcessOptions* options) override {
     options->replication.queue_bytes_max *= 64;
     options->replication.frames_in_flight_max *= 64;
     options->replication.waiting_calls_max *= 64;
@@ -204,7 +213,8 @@ class StayBroken : public Mutant {
 
 class BendUpdates : public Mutant {
  public:
-  void BendDatagram(const Scene&, const Process& to, membership::Datagram* datagram) override {
+  void BendDatagram(const Scene&, const Process& to,
+                    membership::Datagram* datagram) override {
     for (membership::Update& update : datagram->updates) {
       if (update.name != to.name()) Bend(&update);
     }
@@ -216,12 +226,16 @@ class BendUpdates : public Mutant {
 
 class RaiseIncarnations : public BendUpdates {
  protected:
-  void Bend(membership::Update* update) override { update->claim.incarnation += 1; }
+  void Bend(membership::Update* update) override {
+    update->claim.incarnation += 1;
+  }
 };
 
 class MixAddresses : public BendUpdates {
  protected:
-  void Bend(membership::Update* update) override { update->address = "10.9.9.9:7401"; }
+  void Bend(membership::Update* update) override {
+    update->address = "10.9.9.9:7401";
+  }
 };
 
 class DoubtTheLeft : public BendUpdates {
@@ -247,29 +261,49 @@ class HideSuspicions : public Mutant {
 
 const std::vector<MutantInfo>& Mutants() {
   static const auto& all = *new std::vector<MutantInfo>{
-      {"forget_tokens_reads_writes", "read_your_writes", "mixed", "clients present no tokens"},
-      {"forget_tokens_reads", "monotonic_reads", "mixed", "clients present no tokens"},
-      {"forget_tokens_writes", "monotonic_writes", "mixed", "clients present no tokens"},
-      {"forget_tokens_writes_reads", "writes_follow_reads", "mixed", "clients present no tokens"},
-      {"show_old_values", "truthful_answers", "calm", "every tenth answer shows an old value"},
-      {"swallow_frames", "honest_acknowledgements", "calm", "frames are acknowledged unread"},
-      {"inflate_replicas", "honest_acknowledgements", "calm", "answers claim one replica more"},
-      {"inflate_lost_replicas", "no_lost_writes", "crash", "answers claim one replica more"},
-      {"misaim_kills", "no_zombies", "calm", "a KILL takes its dot and misses its session"},
-      {"invent_not_found", "certain_not_found", "calm", "reads find nothing now and then"},
-      {"invent_data_loss", "certain_data_loss", "calm", "reads report a loss now and then"},
-      {"fast_clock", "timely_expiry", "expiry", "a clock runs a quarter too fast"},
-      {"slow_clock", "timely_expiry", "expiry", "a clock runs a quarter too slow"},
-      {"forget_requests", "once_per_request", "slow", "a retry has a new request id"},
+      {"forget_tokens_reads_writes", "read_your_writes", "mixed",
+       "clients present no tokens"},
+      {"forget_tokens_reads", "monotonic_reads", "mixed",
+       "clients present no tokens"},
+      {"forget_tokens_writes", "monotonic_writes", "mixed",
+       "clients present no tokens"},
+      {"forget_tokens_writes_reads", "writes_follow_reads", "mixed",
+       "clients present no tokens"},
+      {"show_old_values", "truthful_answers", "calm",
+       "every tenth answer shows an old value"},
+      {"swallow_frames", "honest_acknowledgements", "calm",
+       "frames are acknowledged unread"},
+      {"inflate_replicas", "honest_acknowledgements", "calm",
+       "answers claim one replica more"},
+      {"inflate_lost_replicas", "no_lost_writes", "mixed",
+       "answers claim one replica more"},
+      {"misaim_kills", "no_zombies", "calm",
+       "a KILL takes its dot and misses its session"},
+      {"invent_not_found", "certain_not_found", "calm",
+       "reads find nothing now and then"},
+      {"invent_data_loss", "certain_data_loss", "calm",
+       "reads report a loss now and then"},
+      {"fast_clock", "timely_expiry", "expiry",
+       "a clock runs a quarter too fast"},
+      {"slow_clock", "timely_expiry", "expiry",
+       "a clock runs a quarter too slow"},
+      {"forget_requests", "once_per_request", "slow",
+       "a retry has a new request id"},
       {"refuse_audit", "calm_audit", "calm", "a settled node says UNAVAILABLE"},
-      {"halve_states", "slot_states", "churn", "half of a state with all of its context"},
-      {"drop_dependencies", "causal_closure", "mixed", "deltas come without dependencies"},
-      {"misaim_kills_states", "equal_states", "calm", "a KILL takes its dot and misses its session"},
+      {"halve_states", "slot_states", "churn",
+       "half of a state with all of its context"},
+      {"drop_dependencies", "causal_closure", "mixed",
+       "deltas come without dependencies"},
+      {"misaim_kills_states", "equal_states", "calm",
+       "a KILL takes its dot and misses its session"},
       {"flip_values", "unique_dots", "calm", "a value changes on its way"},
-      {"repeat_starts", "unique_dots", "crash", "a restart takes the actors of its predecessor"},
-      {"lift_limits", "bounds", "overflow", "queues and waiting calls beyond the limits"},
+      {"share_actors", "unique_dots", "calm",
+       "an actor belongs to two processes"},
+      {"lift_limits", "bounds", "overflow",
+       "queues and waiting calls beyond the limits"},
       {"stay_broken", "liveness", "partition", "the network never heals"},
-      {"raise_incarnations", "member_claims", "mixed", "gossip raises incarnations of others"},
+      {"raise_incarnations", "member_claims", "mixed",
+       "gossip raises incarnations of others"},
       {"mix_addresses", "member_claims", "mixed", "gossip changes addresses"},
       {"doubt_the_left", "member_claims", "churn", "who has left is suspected"},
       {"hide_suspicions", "member_events", "mixed", "suspicions are not told"},
@@ -295,15 +329,18 @@ std::unique_ptr<Mutant> MakeMutant(absl::string_view name) {
   if (is("inflate")) return std::make_unique<InflateReplicas>();
   if (is("misaim_kills")) return std::make_unique<MisaimKills>();
   if (is("invent_not_found")) {
-    return std::make_unique<FailReads>(Reason::kSessionNotFound, absl::StatusCode::kNotFound,
+    return std::make_unique<FailReads>(Reason::kSessionNotFound,
+                                       absl::StatusCode::kNotFound,
                                        /*audit=*/false);
   }
   if (is("invent_data_loss")) {
-    return std::make_unique<FailReads>(Reason::kWriteLost, absl::StatusCode::kDataLoss,
+    return std::make_unique<FailReads>(Reason::kWriteLost,
+                                       absl::StatusCode::kDataLoss,
                                        /*audit=*/false);
   }
   if (is("refuse_audit")) {
-    return std::make_unique<FailReads>(Reason::kStale, absl::StatusCode::kUnavailable,
+    return std::make_unique<FailReads>(Reason::kStale,
+                                       absl::StatusCode::kUnavailable,
                                        /*audit=*/true);
   }
   if (is("fast_clock")) return std::make_unique<WrongClock>(250000);
@@ -312,7 +349,7 @@ std::unique_ptr<Mutant> MakeMutant(absl::string_view name) {
   if (is("halve_states")) return std::make_unique<HalveStates>();
   if (is("drop_dependencies")) return std::make_unique<DropDependencies>();
   if (is("flip_values")) return std::make_unique<FlipValues>();
-  if (is("repeat_starts")) return std::make_unique<RepeatStarts>();
+  if (is("share_actors")) return std::make_unique<ShareActors>();
   if (is("lift_limits")) return std::make_unique<LiftLimits>();
   if (is("stay_broken")) return std::make_unique<StayBroken>();
   if (is("raise_incarnations")) return std::make_unique<RaiseIncarnations>();

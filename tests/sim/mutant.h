@@ -11,22 +11,25 @@
 
 namespace sessionmesh::sim {
 
-// A Mutant is a fault that the product must not have, made at the edge of the simulator: it bends a message, an
-// answer, a clock, a restart or a client. Each stands for a class of bugs, and one checker must catch it, alone, with
-// all others off: the test of that test. The code under test has no hooks for it.
+// A Mutant is a fault that the product must not have, made at the edge of the
+// simulator: it bends a message, an answer, a clock, a restart or a client.
+// Each stands for a class of bugs, and one checker must catch it, alone, with
+// all others off: the test of that test. The code under test has no hooks for
+// it.
 class Mutant {
  public:
   virtual ~Mutant() = default;
 
   // A message on its way into a lane, after the codec.
-  virtual void BendLaneMessage(const Scene&, const Process& /*to*/, replication::Message*) {}
-  virtual void BendDatagram(const Scene&, const Process& /*to*/, membership::Datagram*) {}
+  virtual void BendLaneMessage(const Scene&, const Process& /*to*/,
+                               replication::Message*) {}
+  virtual void BendDatagram(const Scene&, const Process& /*to*/,
+                            membership::Datagram*) {}
   // An answer on its way out.
-  virtual void BendReply(const Scene&, const Process&, const Operation&, replication::Reply*) {}
-  // A process about to start; `before` is the last one of its host, if there was one.
-  virtual void BendStart(const ProcessOptions* /*before*/, ProcessOptions*) {}
-  // The wall clock during the start, when it is not to be the true one.
-  virtual bool FreezesStartClock() const { return false; }
+  virtual void BendReply(const Scene&, const Process&, const Operation&,
+                         replication::Reply*) {}
+  // A process about to start.
+  virtual void BendStart(ProcessOptions*) {}
   virtual void BendClock(HostId, HostClock*) {}
   // A retry is taken for a new call.
   virtual bool ForgetsRequests() const { return false; }
@@ -34,7 +37,7 @@ class Mutant {
   virtual bool ForgetsTokens() const { return false; }
   // What the checkers are told, not what the nodes are.
   virtual void BendEvent(membership::Event*) {}
-  // The network stays as it is when the faults should stop.
+  // A link stays cut when the faults should stop.
   virtual bool NeverHeals() const { return false; }
 };
 

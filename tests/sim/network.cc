@@ -11,7 +11,8 @@ Network::Network(size_t hosts, uint64_t seed, EventQueue* queue)
 
 // ---- processes
 
-EndpointId Network::Attach(HostId host, const Address& address, Endpoint* endpoint) {
+EndpointId Network::Attach(HostId host, const Address& address,
+                           Endpoint* endpoint) {
   CHECK_LT(host, hosts_);
   const EndpointId id = ++last_id_;
   CHECK(listeners_.emplace(address, id).second) << address << " is in use";
@@ -40,7 +41,8 @@ void Network::Detach(EndpointId endpoint, bool flush) {
     const auto stream = streams_.find(id);
     if (stream == streams_.end()) continue;
     const bool cut = IsCut(stream->second.to_host, stream->second.from_host);
-    Break(id, cut ? kKeepalive : Delay(stream->second.to_host, stream->second.from_host));
+    Break(id, cut ? kKeepalive
+                  : Delay(stream->second.to_host, stream->second.from_host));
   }
   listeners_.erase(bound->second.address);
   endpoints_.erase(bound);
@@ -69,7 +71,8 @@ absl::Duration Network::Delay(HostId from, HostId to) {
 
 // ---- datagrams
 
-void Network::SendDatagram(EndpointId from, const Address& to, const std::string& bytes) {
+void Network::SendDatagram(EndpointId from, const Address& to,
+                           const std::string& bytes) {
   const Bound* sender = FindBound(from);
   const auto route = routes_.find(to);
   if (sender == nullptr || route == routes_.end()) return;
@@ -89,11 +92,13 @@ void Network::SendDatagram(EndpointId from, const Address& to, const std::string
       ++counts_.reordered;
       delay += quality.jitter * random_.Between(1, 20);
     }
-    queue_->After(delay, [this, a, to, bytes] { DeliverDatagram(a, to, bytes); });
+    queue_->After(delay,
+                  [this, a, to, bytes] { DeliverDatagram(a, to, bytes); });
   }
 }
 
-void Network::DeliverDatagram(HostId from, const Address& to, const std::string& bytes) {
+void Network::DeliverDatagram(HostId from, const Address& to,
+                              const std::string& bytes) {
   const EndpointId listener = Listener(to);
   if (listener == 0) return;
   if (IsCut(from, endpoints_[listener].host)) {
@@ -105,8 +110,8 @@ void Network::DeliverDatagram(HostId from, const Address& to, const std::string&
 
 // ---- calls
 
-void Network::Call(EndpointId from, uint64_t tag, const Address& to, std::string request,
-                   absl::Duration timeout) {
+void Network::Call(EndpointId from, uint64_t tag, const Address& to,
+                   std::string request, absl::Duration timeout) {
   const Bound* caller = FindBound(from);
   if (caller == nullptr) return;
   ++counts_.calls;
@@ -136,7 +141,8 @@ void Network::Call(EndpointId from, uint64_t tag, const Address& to, std::string
 void Network::Answer(CallId call, std::string reply) {
   const auto pending = calls_.find(call);
   if (pending == calls_.end()) return;  // timed out
-  const absl::Duration delay = Delay(pending->second.to_host, pending->second.from_host);
+  const absl::Duration delay =
+      Delay(pending->second.to_host, pending->second.from_host);
   queue_->After(delay, [this, call, reply = std::move(reply)] {
     const auto found = calls_.find(call);
     if (found == calls_.end()) return;
@@ -153,12 +159,14 @@ void Network::FailCall(CallId call) {
   const PendingCall failed = pending->second;
   calls_.erase(pending);
   ++counts_.calls_failed;
-  if (Endpoint* caller = Find(failed.from)) caller->OnCallDone(failed.tag, std::nullopt);
+  if (Endpoint* caller = Find(failed.from))
+    caller->OnCallDone(failed.tag, std::nullopt);
 }
 
 // ---- streams
 
-StreamId Network::OpenStream(EndpointId from, const NodeName& as, const Address& to) {
+StreamId Network::OpenStream(EndpointId from, const NodeName& as,
+                             const Address& to) {
   const StreamId id = ++last_id_;
   const Bound* sender = FindBound(from);
   CHECK(sender != nullptr);
@@ -180,7 +188,8 @@ void Network::Connect(StreamId id) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
   Stream& stream = found->second;
-  if (IsCut(stream.from_host, stream.to_host) || IsCut(stream.to_host, stream.from_host)) {
+  if (IsCut(stream.from_host, stream.to_host) ||
+      IsCut(stream.to_host, stream.from_host)) {
     Break(id, kKeepalive);
     return;
   }
@@ -199,8 +208,9 @@ void Network::Send(StreamId id, std::string bytes) {
   if (found == streams_.end() || !found->second.open) return;
   Stream& stream = found->second;
   ++counts_.stream_messages;
-  const absl::Time arrival = std::max(
-      queue_->now() + Delay(stream.from_host, stream.to_host), stream.last_arrival);
+  const absl::Time arrival =
+      std::max(queue_->now() + Delay(stream.from_host, stream.to_host),
+               stream.last_arrival);
   stream.last_arrival = arrival;
   queue_->At(arrival, [this, id, bytes = std::move(bytes)]() mutable {
     Arrive(id, std::move(bytes));
@@ -261,7 +271,8 @@ void Network::Cut(HostId from, HostId to) {
   BreakAfterKeepalive(from, to);
 }
 
-// The acknowledgements of TCP need the way back, so a cut of one direction ends the streams of both.
+// The acknowledgements of TCP need the way back, so a cut of one direction ends
+// the streams of both.
 void Network::BreakAfterKeepalive(HostId a, HostId b) {
   const absl::Time began = queue_->now();
   queue_->After(kKeepalive, [this, a, b, began] {
@@ -278,23 +289,29 @@ void Network::Heal(HostId from, HostId to) {
   healed.changed = queue_->now();
   std::vector<StreamId> waiting;
   for (const auto& [id, stream] : streams_) {
-    if (stream.from_host == from && stream.to_host == to && !stream.stuck.empty()) {
+    if (stream.from_host == from && stream.to_host == to &&
+        !stream.stuck.empty()) {
       waiting.push_back(id);
     }
   }
   for (const StreamId id : waiting) {
     // TCP sends it again a little later.
-    queue_->After(Delay(from, to) + absl::Milliseconds(random_.Between(0, 200)), [this, id] {
-      const auto found = streams_.find(id);
-      if (found == streams_.end() || IsCut(found->second.from_host, found->second.to_host)) return;
-      while (true) {
-        const auto stream = streams_.find(id);
-        if (stream == streams_.end() || stream->second.stuck.empty()) return;
-        std::string bytes = std::move(stream->second.stuck.front());
-        stream->second.stuck.pop_front();
-        Deliver(stream->second, std::move(bytes));
-      }
-    });
+    queue_->After(
+        Delay(from, to) + absl::Milliseconds(random_.Between(0, 200)),
+        [this, id] {
+          const auto found = streams_.find(id);
+          if (found == streams_.end() ||
+              IsCut(found->second.from_host, found->second.to_host))
+            return;
+          while (true) {
+            const auto stream = streams_.find(id);
+            if (stream == streams_.end() || stream->second.stuck.empty())
+              return;
+            std::string bytes = std::move(stream->second.stuck.front());
+            stream->second.stuck.pop_front();
+            Deliver(stream->second, std::move(bytes));
+          }
+        });
   }
 }
 

@@ -21,7 +21,8 @@ namespace sessionmesh::sim {
 using membership::Address;
 using membership::NodeName;
 
-// A machine: it stays when the process on it ends, and so do the faults of its links.
+// A machine: it stays when the process on it ends, and so do the faults of its
+// links.
 using HostId = size_t;
 // One bound socket, that is one process, never used again.
 using EndpointId = uint64_t;
@@ -32,7 +33,8 @@ using CallId = uint64_t;
 struct LinkQuality {
   absl::Duration latency = absl::Microseconds(100);
   absl::Duration jitter = absl::Microseconds(400);
-  // Of datagrams only, in permille. A reordered datagram is late by up to twenty times the jitter.
+  // Of datagrams only, in permille. A reordered datagram is late by up to
+  // twenty times the jitter.
   uint32_t lost = 0;
   uint32_t duplicated = 0;
   uint32_t reordered = 0;
@@ -62,20 +64,23 @@ class Endpoint {
   virtual void OnCall(CallId call, std::string request) = 0;
   // The end of our own call: the answer, or nothing when it failed.
   virtual void OnCallDone(uint64_t tag, std::optional<std::string> reply) = 0;
-  // A stream of ours stands, or is broken (also when it never stood). A broken one is gone.
+  // A stream of ours stands, or is broken (also when it never stood). A broken
+  // one is gone.
   virtual void OnStreamOpen(StreamId stream) = 0;
   virtual void OnStreamBroken(StreamId stream) = 0;
   virtual void OnStreamMessage(const NodeName& from, std::string bytes) = 0;
 };
 
-// Network is the virtual network between hosts. Three services, with the promises and the failures of UDP, of a
-// unary gRPC call and of a gRPC stream:
+// Network is the virtual network between hosts. Three services, with the
+// promises and the failures of UDP, of a unary gRPC call and of a gRPC stream:
 //
 //   datagram  may be lost, duplicated, reordered; a cut swallows it
-//   call      answered, refused when nobody listens, or fails when its timeout is over
-//   stream    ordered and reliable while it stands. It breaks by a reset, by the end of either process, or when a
-//             cut of either direction has lasted for `keepalive`. Whatever is in flight then is lost. What meets
-//             a shorter cut arrives after it.
+//   call      answered, refused when nobody listens, or fails when its timeout
+//   is over stream    ordered and reliable while it stands. It breaks by a
+//   reset, by the end of either process, or when a
+//             cut of either direction has lasted for `keepalive`. Whatever is
+//             in flight then is lost. What meets a shorter cut arrives after
+//             it.
 //
 // Cuts have a direction and belong to pairs of hosts. Not thread-safe.
 class Network {
@@ -86,14 +91,15 @@ class Network {
 
   // --- processes
   EndpointId Attach(HostId host, const Address& address, Endpoint* endpoint);
-  // The process has ended. When `flush`, what it has sent still arrives (the kernel has it); otherwise what is in
-  // flight on its streams is lost.
+  // The process has ended. When `flush`, what it has sent still arrives (the
+  // kernel has it); otherwise what is in flight on its streams is lost.
   void Detach(EndpointId endpoint, bool flush);
 
   // --- services
-  void SendDatagram(EndpointId from, const Address& to, const std::string& bytes);
-  void Call(EndpointId from, uint64_t tag, const Address& to, std::string request,
-            absl::Duration timeout);
+  void SendDatagram(EndpointId from, const Address& to,
+                    const std::string& bytes);
+  void Call(EndpointId from, uint64_t tag, const Address& to,
+            std::string request, absl::Duration timeout);
   void Answer(CallId call, std::string reply);
   StreamId OpenStream(EndpointId from, const NodeName& as, const Address& to);
   // Nothing happens on a stream that is broken.
@@ -110,12 +116,15 @@ class Network {
   // Breaks every stream between the two hosts. Returns how many.
   size_t ResetStreams(HostId a, HostId b);
 
-  bool IsCut(HostId from, HostId to) const { return links_[from * hosts_ + to].cut; }
+  bool IsCut(HostId from, HostId to) const {
+    return links_[from * hosts_ + to].cut;
+  }
   // When the present cut began, or the last one ended, whichever is the case.
   absl::Time CutChanged(HostId from, HostId to) const {
     return links_[from * hosts_ + to].changed;
   }
-  // The longest cut of either direction between two hosts that touches [since, now].
+  // The longest cut of either direction between two hosts that touches [since,
+  // now].
   absl::Duration LongestCut(HostId a, HostId b, absl::Time since) const;
 
   const NetworkCounts& counts() const { return counts_; }
@@ -156,7 +165,8 @@ class Network {
   const Bound* FindBound(EndpointId id) const;
   EndpointId Listener(const Address& address) const;
 
-  void DeliverDatagram(HostId from, const Address& to, const std::string& bytes);
+  void DeliverDatagram(HostId from, const Address& to,
+                       const std::string& bytes);
   void FailCall(CallId call);
   void Connect(StreamId id);
   void Arrive(StreamId id, std::string bytes);
@@ -170,7 +180,8 @@ class Network {
   std::vector<Link> links_;
   std::map<EndpointId, Bound> endpoints_;
   std::map<Address, EndpointId> listeners_;
-  std::map<Address, HostId> routes_;  // also of addresses where nobody listens any more
+  std::map<Address, HostId>
+      routes_;  // also of addresses where nobody listens any more
   std::map<StreamId, Stream> streams_;
   std::map<CallId, PendingCall> calls_;
   uint64_t last_id_ = 0;

@@ -38,13 +38,15 @@ struct Operation {
   std::string value;           // put by this call only; empty when it puts none
   std::vector<Dot> presented;  // the tokens, decoded
 
-  // What the client had written and read (acknowledged, of this session) when the call began, as
-  // indices of the ledger; only when it presented all its tokens.
+  // What the client had written and read (acknowledged, of this session) when
+  // the call began, as indices of the ledger; only when it presented all its
+  // tokens.
   Bits written;
   Bits read;
   bool guaranteed = false;
 
-  // Who else held a dot of `presented` that the node lacked when the call came to it.
+  // Who else held a dot of `presented` that the node lacked when the call came
+  // to it.
   std::map<Dot, std::vector<ProcessNumber>> holders;
 
   absl::Time invoked;                            // true times
@@ -55,7 +57,8 @@ struct Operation {
   bool audit = false;      // after the faults stopped and everything settled
 
   bool IsWrite() const {
-    return command.kind != Command::Kind::kGet && command.kind != Command::Kind::kTouch;
+    return command.kind != Command::Kind::kGet &&
+           command.kind != Command::Kind::kTouch;
   }
 };
 

@@ -15,14 +15,16 @@ constexpr absl::Duration kRedialMax = absl::Seconds(1);
 constexpr absl::Duration kHandOverMax = absl::Seconds(5);
 
 bool Serves(membership::State state) {
-  return state == membership::State::kAlive || state == membership::State::kSuspect;
+  return state == membership::State::kAlive ||
+         state == membership::State::kSuspect;
 }
 
 }  // namespace
 
-Process::Process(const ProcessOptions& options, const replication::SessionIds* ids,
-                 const replication::KeyedHash* key, const HostClock* clock, EventQueue* queue,
-                 Network* network, ProcessObserver* observer)
+Process::Process(const ProcessOptions& options,
+                 const replication::SessionIds* ids,
+                 const replication::KeyedHash* key, const HostClock* clock,
+                 EventQueue* queue, Network* network, ProcessObserver* observer)
     : options_(options),
       ids_(ids),
       clock_(clock),
@@ -30,24 +32,27 @@ Process::Process(const ProcessOptions& options, const replication::SessionIds* i
       network_(network),
       observer_(observer),
       cluster_hash_(wire::ClusterHash(kCluster)),
-      steady_shift_(absl::Milliseconds(static_cast<int64_t>(options.process_id % 100000000))),
+      steady_shift_(absl::Milliseconds(
+          static_cast<int64_t>(options.process_id % 100000000))),
       random_(options.seed),
       alive_(std::make_shared<bool>(true)),
       inbox_(queue) {
   endpoint_ = network_->Attach(options_.host, options_.address, this);
-  swim_.emplace(options_.membership,
-                membership::Self{options_.name, options_.address, options_.generation},
-                random_.Next(), Now());
+  swim_.emplace(
+      options_.membership,
+      membership::Self{options_.name, options_.address, options_.generation},
+      random_.Next(), Now());
   for (uint32_t lane = 0; lane < options_.replication.lane_count; ++lane) {
     replication::Config config = options_.replication;
     config.lane = lane;
     lanes_.push_back(std::make_unique<Replicator>(
-        config, Replicator::Identity{options_.name, options_.process_id}, ids, key, random_.Next(),
-        Now()));
+        config, Replicator::Identity{options_.name, options_.process_id}, ids,
+        key, random_.Next(), Now()));
   }
   PublishView();
   if (!options_.seeds.empty()) {
-    SwimStep([this](auto* effects) { swim_->Join(options_.seeds, Now(), effects); });
+    SwimStep(
+        [this](auto* effects) { swim_->Join(options_.seeds, Now(), effects); });
   }
   ScheduleTimer();
 }
@@ -95,15 +100,19 @@ void Process::LaneStep(uint32_t lane, F step) {
 
 void Process::PerformSwim(membership::Effects* effects) {
   for (const membership::Answer& answer : effects->answers) {
-    network_->Answer(answer.call, wire::EncodeReply(answer.reply, Info()).SerializeAsString());
+    network_->Answer(
+        answer.call,
+        wire::EncodeReply(answer.reply, Info()).SerializeAsString());
   }
   for (const membership::Send& send : effects->sends) {
-    network_->SendDatagram(endpoint_, send.to, wire::EncodeDatagram(send.datagram, cluster_hash_));
+    network_->SendDatagram(endpoint_, send.to,
+                           wire::EncodeDatagram(send.datagram, cluster_hash_));
   }
   for (const membership::Exchange& exchange : effects->exchanges) {
-    network_->Call(endpoint_, exchange.op, exchange.to,
-                   wire::EncodeRequest(exchange.request, Info()).SerializeAsString(),
-                   exchange.timeout);
+    network_->Call(
+        endpoint_, exchange.op, exchange.to,
+        wire::EncodeRequest(exchange.request, Info()).SerializeAsString(),
+        exchange.timeout);
   }
   const bool want_seeds = effects->want_seeds;
   const std::vector<membership::Event> events = std::move(effects->events);
@@ -129,7 +138,8 @@ void Process::PerformLane(uint32_t lane, replication::Effects* effects) {
   for (const replication::Send& send : effects->sends) {
     const auto link = links_.find(send.to);
     if (link == links_.end() || !link->second.up) continue;
-    wire::EncodeLaneMessage(lane, send.message, batches[send.to].add_messages());
+    wire::EncodeLaneMessage(lane, send.message,
+                            batches[send.to].add_messages());
   }
   for (auto& [peer, batch] : batches) {
     Link& link = links_[peer];
@@ -140,7 +150,8 @@ void Process::PerformLane(uint32_t lane, replication::Effects* effects) {
   for (const replication::Event& event : effects->events) {
     observer_->OnReplicationEvent(*this, event);
   }
-  for (const replication::Reply& reply : effects->replies) observer_->OnReply(*this, reply);
+  for (const replication::Reply& reply : effects->replies)
+    observer_->OnReply(*this, reply);
 }
 
 void Process::PublishView() {
@@ -160,7 +171,8 @@ void Process::FollowView() {
   for (const membership::Member& member : view_->members()) {
     if (member.name == options_.name) continue;
     const auto link = links_.find(member.name);
-    const bool same = link != links_.end() && link->second.address == member.address &&
+    const bool same = link != links_.end() &&
+                      link->second.address == member.address &&
                       link->second.generation == member.claim.generation;
     if (link != links_.end() && (!same || !Serves(member.claim.state))) {
       const bool was_up = link->second.up;
@@ -267,7 +279,8 @@ void Process::OnDatagram(std::string bytes) {
     }
     observer_->BendDatagram(*this, &*datagram);
     SwimStep([this, &datagram](auto* effects) {
-      swim_->Step(membership::DatagramReceived{*std::move(datagram)}, Now(), effects);
+      swim_->Step(membership::DatagramReceived{*std::move(datagram)}, Now(),
+                  effects);
     });
   });
 }
@@ -279,11 +292,13 @@ void Process::OnCall(CallId call, std::string request) {
     const auto theirs = wire::DecodeNodeInfo(proto.info());
     auto decoded = wire::DecodeRequest(proto);
     if (!theirs.ok() || !decoded.ok()) {
-      observer_->OnDamage(*this, theirs.ok() ? decoded.status() : theirs.status());
+      observer_->OnDamage(*this,
+                          theirs.ok() ? decoded.status() : theirs.status());
       return;
     }
     SwimStep([&](auto* effects) {
-      swim_->Step(membership::RequestReceived{call, *std::move(decoded)}, Now(), effects);
+      swim_->Step(membership::RequestReceived{call, *std::move(decoded)}, Now(),
+                  effects);
     });
   });
 }
@@ -292,9 +307,10 @@ void Process::OnCallDone(uint64_t tag, std::optional<std::string> reply) {
   Do(Inbox::Kind::kMessage, [this, tag, reply = std::move(reply)] {
     if (!reply.has_value()) {
       SwimStep([&](auto* effects) {
-        swim_->Step(membership::ExchangeFailed{
-                        tag, membership::ExchangeError::kUnreachable, "no answer"},
-                    Now(), effects);
+        swim_->Step(
+            membership::ExchangeFailed{
+                tag, membership::ExchangeError::kUnreachable, "no answer"},
+            Now(), effects);
       });
       return;
     }
@@ -304,11 +320,14 @@ void Process::OnCallDone(uint64_t tag, std::optional<std::string> reply) {
     if (!decoded.ok()) observer_->OnDamage(*this, decoded.status());
     SwimStep([&](auto* effects) {
       if (decoded.ok()) {
-        swim_->Step(membership::ReplyReceived{tag, *std::move(decoded)}, Now(), effects);
+        swim_->Step(membership::ReplyReceived{tag, *std::move(decoded)}, Now(),
+                    effects);
       } else {
-        swim_->Step(membership::ExchangeFailed{tag, membership::ExchangeError::kUnreachable,
-                                               decoded.status().ToString()},
-                    Now(), effects);
+        swim_->Step(
+            membership::ExchangeFailed{tag,
+                                       membership::ExchangeError::kUnreachable,
+                                       decoded.status().ToString()},
+            Now(), effects);
       }
     });
   });
@@ -346,9 +365,10 @@ void Process::Execute(const Command& command, absl::Duration timeout) {
     CHECK(slot.ok()) << slot.status();
     Command copy = command;
     copy.deadline = deadline;
-    LaneStep(*slot % static_cast<uint32_t>(lanes_.size()), [&](Replicator* core, auto* effects) {
-      core->Execute(copy, Now(), effects);
-    });
+    LaneStep(*slot % static_cast<uint32_t>(lanes_.size()),
+             [&](Replicator* core, auto* effects) {
+               core->Execute(copy, Now(), effects);
+             });
   });
 }
 
@@ -359,7 +379,8 @@ void Process::Cancel(SlotId slot, replication::CallHandle handle) {
 std::string Process::NewSessionId() {
   replication::IdEntropy entropy;
   for (uint8_t& byte : entropy) byte = static_cast<uint8_t>(random_.Below(256));
-  const auto slot = static_cast<SlotId>(random_.Below(options_.replication.slot_count));
+  const auto slot =
+      static_cast<SlotId>(random_.Below(options_.replication.slot_count));
   return ids_->MakeNative(slot, entropy);
 }
 
@@ -368,7 +389,8 @@ std::string Process::NewSessionId() {
 void Process::ScheduleTimer() {
   absl::Time next = swim_->NextDeadline();
   for (const auto& lane : lanes_) next = std::min(next, lane->NextDeadline());
-  if (leaving_ && !left_swim_) next = std::min(next, Now().steady + absl::Milliseconds(20));
+  if (leaving_ && !left_swim_)
+    next = std::min(next, Now().steady + absl::Milliseconds(20));
   if (next == absl::InfiniteFuture()) return;
   const absl::Time due = std::max(next + steady_shift_, queue_->now());
   if (due >= timer_) return;
@@ -387,8 +409,9 @@ void Process::OnTimer() {
   }
   for (uint32_t lane = 0; lane < lanes_.size(); ++lane) {
     if (lanes_[lane]->NextDeadline() > Now().steady) continue;
-    LaneStep(lane,
-             [this](Replicator* core, auto* effects) { core->Tick(Now(), effects); });
+    LaneStep(lane, [this](Replicator* core, auto* effects) {
+      core->Tick(Now(), effects);
+    });
   }
   if (leaving_) LeaveSwimWhenHandedOver();
 }
@@ -401,16 +424,18 @@ void Process::Leave() {
     leaving_ = true;
     leave_deadline_ = Now().steady + kHandOverMax;
     for (uint32_t lane = 0; lane < lanes_.size(); ++lane) {
-      LaneStep(lane,
-               [this](Replicator* core, auto* effects) { core->Leave(Now(), effects); });
+      LaneStep(lane, [this](Replicator* core, auto* effects) {
+        core->Leave(Now(), effects);
+      });
     }
   });
 }
 
 void Process::LeaveSwimWhenHandedOver() {
   if (left_swim_) return;
-  const bool done = std::all_of(lanes_.begin(), lanes_.end(),
-                                [](const auto& lane) { return lane->handed_over(); });
+  const bool done =
+      std::all_of(lanes_.begin(), lanes_.end(),
+                  [](const auto& lane) { return lane->handed_over(); });
   if (!done && Now().steady < leave_deadline_) return;
   left_swim_ = true;
   SwimStep([this](auto* effects) { swim_->Leave(Now(), effects); });

@@ -28,7 +28,8 @@ using membership::Generation;
 using replication::Command;
 using replication::Replicator;
 
-// The wall clock of one host: the true time, a little wrong. It survives the processes on it.
+// The wall clock of one host: the true time, a little wrong. It survives the
+// processes on it.
 struct HostClock {
   absl::Duration offset = absl::ZeroDuration();
   int64_t drift_ppm = 0;
@@ -41,7 +42,8 @@ struct HostClock {
 
 class Process;
 
-// Who watches a process and may bend what passes its edges. The hooks run inside the step they tell of.
+// Who watches a process and may bend what passes its edges. The hooks run
+// inside the step they tell of.
 class ProcessObserver {
  public:
   virtual ~ProcessObserver() = default;
@@ -50,13 +52,16 @@ class ProcessObserver {
   virtual void OnLaneStep(Process& process, uint32_t lane) = 0;
   virtual void OnReply(Process& process, const replication::Reply& reply) = 0;
   virtual void OnView(Process& process) = 0;
-  virtual void OnMembershipEvent(Process& process, const membership::Event& event) = 0;
-  virtual void OnReplicationEvent(Process& process, const replication::Event& event) = 0;
+  virtual void OnMembershipEvent(Process& process,
+                                 const membership::Event& event) = 0;
+  virtual void OnReplicationEvent(Process& process,
+                                  const replication::Event& event) = 0;
   // A message has been decoded and is about to be heard.
   virtual void OnLaneMessage(Process& process, const NodeName& from,
                              const replication::Message& message) = 0;
   virtual void OnDamage(Process& process, const absl::Status& why) = 0;
-  // Its goodbye is spread, or a successor exists: to be ended, but not inside this call.
+  // Its goodbye is spread, or a successor exists: to be ended, but not inside
+  // this call.
   virtual void OnFinished(Process& process) = 0;
 
   // --- for mutants: what passes may be changed
@@ -77,21 +82,23 @@ struct ProcessOptions {
   replication::Config replication;
 };
 
-// Process is a whole node of the simulation: both cores, the codec, and the twin of the shell's glue, which is
-// what remains when threads, sockets and clocks are taken away: views in, sends out, streams follow membership.
+// Process is a whole node of the simulation: both cores, the codec, and the
+// twin of the shell's glue, which is what remains when threads, sockets and
+// clocks are taken away: views in, sends out, streams follow membership.
 //
 // Everything a process says goes through proto/wire and back. Not thread-safe.
 class Process : public Endpoint {
  public:
   Process(const ProcessOptions& options, const replication::SessionIds* ids,
-          const replication::KeyedHash* key, const HostClock* clock, EventQueue* queue,
-          Network* network, ProcessObserver* observer);
+          const replication::KeyedHash* key, const HostClock* clock,
+          EventQueue* queue, Network* network, ProcessObserver* observer);
   // As by kill -9, with what was sent still on its way or not.
   void Kill(bool flush);
   ~Process() override;
 
   // --- clients
-  // `timeout` becomes the deadline of the command; the reply comes to the observer.
+  // `timeout` becomes the deadline of the command; the reply comes to the
+  // observer.
   void Execute(const Command& command, absl::Duration timeout);
   void Cancel(SlotId slot, replication::CallHandle handle);
   // The id that this node would give to a new session.
@@ -160,7 +167,8 @@ class Process : public Endpoint {
   Network* const network_;
   ProcessObserver* const observer_;
   const uint64_t cluster_hash_;
-  const absl::Duration steady_shift_;  // epochs of steady clocks differ between processes
+  const absl::Duration
+      steady_shift_;  // epochs of steady clocks differ between processes
   Random random_;
   std::shared_ptr<bool> alive_;
   EndpointId endpoint_ = 0;

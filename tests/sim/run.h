@@ -12,11 +12,11 @@ namespace sessionmesh::sim {
 
 struct RunOptions {
   uint64_t seed = 1;
-  std::string schedule;     // empty: by the seed
-  size_t nodes = 0;         // 0: by the seed
-  absl::Duration length;    // of the part with faults; zero: by the seed
-  std::string mutant;       // empty: none
-  bool trace = false;       // print the conversation
+  std::string schedule;   // empty: by the seed
+  size_t nodes = 0;       // 0: by the seed
+  absl::Duration length;  // of the part with faults; zero: by the seed
+  std::string mutant;     // empty: none
+  bool trace = false;     // print the conversation
 };
 
 struct RunResult {
@@ -28,9 +28,10 @@ struct RunResult {
   Counts counts;
 };
 
-// One life of one cluster: it starts, is used and hurt, is left to heal, must become one again within a bound, is
-// audited, and ends. Equal options, equal result, on every machine and compiler.
-RunResult Run(const RunOptions& options);
+// One life of one cluster: it starts, is used and hurt, is left to heal, must
+// become one again within a bound, is audited, and ends. Equal options, equal
+// result, on every machine and compiler.
+RunResult RunSeed(const RunOptions& options);
 
 // The command that does it again.
 std::string ReplayCommand(const RunOptions& options);

@@ -14,7 +14,8 @@ std::vector<Schedule> MakeSchedules() {
   const auto add = [&all](absl::string_view name) -> Schedule& {
     Schedule& schedule = all.emplace_back();
     schedule.name = name;
-    schedule.crash = schedule.leave = schedule.partition = schedule.one_way = kNever;
+    schedule.crash = schedule.leave = schedule.partition = schedule.one_way =
+        kNever;
     schedule.reset = schedule.stall = schedule.block = schedule.slow = kNever;
     schedule.clock_jump = schedule.weather = kNever;
     return schedule;
@@ -60,6 +61,8 @@ std::vector<Schedule> MakeSchedules() {
   rotate.absolute_lifetime_max = absl::Seconds(40);
   rotate.lifetime_min = absl::Seconds(10);
   rotate.lifetime_max = absl::Seconds(40);
+  rotate.idle_min = absl::Seconds(20);
+  rotate.idle_max = absl::Seconds(40);
   rotate.rotate_weight = 20;
   rotate.crash = absl::Seconds(40);
   rotate.partition = absl::Seconds(25);
@@ -82,8 +85,9 @@ std::vector<Schedule> MakeSchedules() {
 
   Schedule& overflow = add("overflow");
   overflow.tiny_queues = true;
-  overflow.value_bytes = 300;
-  overflow.think = absl::Milliseconds(250);
+  overflow.value_bytes = 4000;
+  overflow.think = absl::Milliseconds(120);
+  overflow.local_weight = 70;
   overflow.partition = absl::Seconds(20);
   overflow.block = absl::Seconds(10);
   overflow.slow = absl::Seconds(15);
@@ -106,16 +110,21 @@ const Schedule* FindSchedule(absl::string_view name) {
   return nullptr;
 }
 
-Plan MakePlan(uint64_t seed, absl::string_view schedule, size_t nodes, absl::Duration length) {
+Plan MakePlan(uint64_t seed, absl::string_view schedule, size_t nodes,
+              absl::Duration length) {
   Random random(seed ^ 0x9d5c1f3b7a2e4c60);
-  // All are drawn, whatever is given, so that naming what a seed chose anyway repeats its run.
+  // All are drawn, whatever is given, so that naming what a seed chose anyway
+  // repeats its run.
   const size_t drawn_schedule = random.Below(Schedules().size());
   const uint64_t nodes_die = random.Below(20);
-  const size_t drawn_nodes = nodes_die == 0 ? 1 : nodes_die <= 2 ? 2 : 3 + random.Below(3);
+  const size_t drawn_nodes = nodes_die == 0   ? 1
+                             : nodes_die <= 2 ? 2
+                                              : 3 + random.Below(3);
   const absl::Duration drawn_length = absl::Seconds(random.Between(40, 80));
   Plan plan;
   plan.seed = seed;
-  const Schedule* named = schedule.empty() ? &Schedules()[drawn_schedule] : FindSchedule(schedule);
+  const Schedule* named =
+      schedule.empty() ? &Schedules()[drawn_schedule] : FindSchedule(schedule);
   CHECK(named != nullptr) << schedule;
   plan.schedule = *named;
   plan.nodes = nodes == 0 ? drawn_nodes : nodes;
@@ -141,14 +150,17 @@ replication::Config ReplicationConfig(const Schedule& schedule) {
   config.digest_interval = absl::Seconds(2);
   config.settle_time = absl::Milliseconds(500);
   config.orphan_grace = absl::Seconds(8);
+  config.expiry_pass_interval = absl::Seconds(2);
   config.view_delay_max = absl::Seconds(3);
+  config.parked_max = absl::Seconds(15);
   config.log_bytes_max = 16 << 10;
   config.state_part_bytes_max = 2 << 10;  // several parts
   config.frame_bytes_max = 4 << 10;
   if (schedule.tiny_queues) {
-    config.queue_bytes_max = 8 << 10;
+    config.session_bytes_max = 24 << 10;
+    config.queue_bytes_max = 88 << 10;
     config.frames_in_flight_max = 2;
-    config.parked_bytes_max = 4 << 10;
+    config.parked_bytes_max = 16 << 10;
     config.waiting_calls_max = 4;
     config.pulls_in_flight_max = 2;
     config.transfers_in_flight_max = 1;
@@ -158,17 +170,21 @@ replication::Config ReplicationConfig(const Schedule& schedule) {
 
 absl::Duration ConvergenceBound(const membership::Config& membership,
                                 const replication::Config& replication) {
-  // A dead member is called again after its backoff, the call may time out once, then news spreads; what was
-  // accused meanwhile refutes or dies.
-  const absl::Duration members = 2 * membership.redial_backoff_max + membership.join_retry_max +
-                                 2 * membership.exchange_timeout + 2 * membership.sync_interval +
-                                 membership.suspicion_max_mult * membership.suspicion_mult *
-                                     membership.probe_interval;
-  // A stream that hangs breaks and is opened anew; the slots are compared and pulled, at worst busy and timed
-  // out a few times; a node that finds nobody ready serves alone.
-  const absl::Duration slots = absl::Seconds(5) + 2 * replication.hello_interval +
-                               3 * (replication.digest_interval + replication.settle_time) +
-                               6 * replication.pull_timeout + replication.orphan_grace;
+  // A dead member is called again after its backoff, the call may time out
+  // once, then news spreads; what was accused meanwhile refutes or dies.
+  const absl::Duration members =
+      2 * membership.redial_backoff_max + membership.join_retry_max +
+      2 * membership.exchange_timeout + 2 * membership.sync_interval +
+      membership.suspicion_max_mult * membership.suspicion_mult *
+          membership.probe_interval;
+  // A stream that hangs breaks and is opened anew; the slots are compared and
+  // pulled, at worst busy and timed out a few times; a node that finds nobody
+  // ready serves alone.
+  const absl::Duration slots =
+      absl::Seconds(5) + 2 * replication.hello_interval +
+      3 * (replication.digest_interval + replication.settle_time) +
+      6 * replication.pull_timeout + replication.orphan_grace +
+      replication.parked_max + 2 * replication.expiry_pass_interval;
   return members + slots;
 }
 

@@ -13,13 +13,15 @@
 
 namespace sessionmesh::sim {
 
-// A Schedule says which faults happen how often and what the clients do: one mix of weather. One random mix of
-// everything misses what a churn-heavy or a partition-heavy mix finds, so a seed picks one of several (swarm
-// testing, Groce and others 2012).
+// A Schedule says which faults happen how often and what the clients do: one
+// mix of weather. One random mix of everything misses what a churn-heavy or a
+// partition-heavy mix finds, so a seed picks one of several (swarm testing,
+// Groce and others 2012).
 struct Schedule {
   absl::string_view name;
 
-  // Mean time between two faults of a kind, over the whole cluster; zero: never.
+  // Mean time between two faults of a kind, over the whole cluster; zero:
+  // never.
   absl::Duration crash;
   absl::Duration leave;      // gracefully, and back later
   absl::Duration partition;  // any split of the hosts
@@ -29,19 +31,21 @@ struct Schedule {
   absl::Duration block;
   absl::Duration slow;
   absl::Duration clock_jump;  // within the bound
-  absl::Duration weather;     // loss, duplication, reordering and latency of all links change
+  absl::Duration
+      weather;  // loss, duplication, reordering and latency of all links change
 
   // Clients.
-  absl::Duration think = absl::Milliseconds(700);  // mean, between two calls of one browser
+  absl::Duration think =
+      absl::Milliseconds(700);  // mean, between two calls of one browser
   absl::Duration idle_min = absl::Seconds(60);
   absl::Duration idle_max = absl::Seconds(120);
   absl::Duration lifetime_min = absl::Seconds(200);
   absl::Duration lifetime_max = absl::Seconds(500);
-  uint32_t rotate_weight = 4;    // of 100 calls
+  uint32_t rotate_weight = 4;  // of 100 calls
   uint32_t delete_weight = 4;
   uint32_t abandon_weight = 3;
-  uint32_t local_weight = 15;    // of 100 writes: durability LOCAL
-  size_t value_bytes = 0;        // of padding in each value
+  uint32_t local_weight = 15;  // of 100 writes: durability LOCAL
+  size_t value_bytes = 0;      // of padding in each value
 
   // Cluster.
   absl::Duration absolute_lifetime_max = absl::Minutes(10);
@@ -60,15 +64,18 @@ struct Plan {
   absl::Duration length;  // of the part with faults
 };
 
-// Choices that are left empty (no name, 0 nodes, zero length) follow from the seed. REQUIRES: the name is
-// empty or known.
-Plan MakePlan(uint64_t seed, absl::string_view schedule, size_t nodes, absl::Duration length);
+// Choices that are left empty (no name, 0 nodes, zero length) follow from the
+// seed. REQUIRES: the name is empty or known.
+Plan MakePlan(uint64_t seed, absl::string_view schedule, size_t nodes,
+              absl::Duration length);
 
-// The configuration of the cores: that of production with everything that takes minutes scaled to seconds.
+// The configuration of the cores: that of production with everything that takes
+// minutes scaled to seconds.
 membership::Config MembershipConfig();
 replication::Config ReplicationConfig(const Schedule& schedule);
 
-// Virtual time within which a healed cluster must be one again: see DESIGN.md for the sum.
+// Virtual time within which a healed cluster must be one again: see DESIGN.md
+// for the sum.
 absl::Duration ConvergenceBound(const membership::Config& membership,
                                 const replication::Config& replication);
 

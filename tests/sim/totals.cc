@@ -22,12 +22,13 @@ void Totals::Add(uint64_t seed, const RunResult& result) {
   for (const auto& [name, count] : result.counts) counts[name] += count;
   auto& slowest = counts["max_settle_ms"];
   const auto settle = result.counts.find("settle_ms");
-  if (settle != result.counts.end()) slowest = std::max(slowest, settle->second);
+  if (settle != result.counts.end())
+    slowest = std::max(slowest, settle->second);
   counts.erase("settle_ms");
   if (result.failure.empty()) return;
   failed_seed = seed;
-  failure = absl::StrCat("(", result.plan.schedule.name, ", ", result.plan.nodes, " nodes) ",
-                         result.failure);
+  failure = absl::StrCat("(", result.plan.schedule.name, ", ",
+                         result.plan.nodes, " nodes) ", result.failure);
 }
 
 void Totals::Merge(const Totals& other) {
@@ -39,7 +40,8 @@ void Totals::Merge(const Totals& other) {
   const auto settle = other.counts.find("max_settle_ms");
   counts["max_settle_ms"] =
       std::max(slowest, settle == other.counts.end() ? 0 : settle->second);
-  if (!other.failed_seed || (failed_seed && *failed_seed < *other.failed_seed)) return;
+  if (!other.failed_seed || (failed_seed && *failed_seed < *other.failed_seed))
+    return;
   failed_seed = other.failed_seed;
   failure = other.failure;
 }
@@ -57,10 +59,12 @@ std::string Totals::Line() const {
 }
 
 std::string Totals::Serialize() const {
-  std::string text = absl::StrCat(seeds, "\n", absl::ToInt64Nanoseconds(virtual_time), "\n", hash,
-                                  "\n", failed_seed ? absl::StrCat(*failed_seed) : "", "\n",
-                                  absl::StrReplaceAll(failure, {{"\n", " "}}), "\n");
-  for (const auto& [name, count] : counts) absl::StrAppend(&text, name, " ", count, "\n");
+  std::string text =
+      absl::StrCat(seeds, "\n", absl::ToInt64Nanoseconds(virtual_time), "\n",
+                   hash, "\n", failed_seed ? absl::StrCat(*failed_seed) : "",
+                   "\n", absl::StrReplaceAll(failure, {{"\n", " "}}), "\n");
+  for (const auto& [name, count] : counts)
+    absl::StrAppend(&text, name, " ", count, "\n");
   return text;
 }
 
@@ -74,12 +78,14 @@ Totals Totals::Parse(const std::string& text) {
   };
   Totals totals;
   totals.seeds = number(lines[0]);
-  totals.virtual_time = absl::Nanoseconds(static_cast<int64_t>(number(lines[1])));
+  totals.virtual_time =
+      absl::Nanoseconds(static_cast<int64_t>(number(lines[1])));
   totals.hash = number(lines[2]);
   if (!lines[3].empty()) totals.failed_seed = number(lines[3]);
   totals.failure = lines[4];
   for (size_t i = 5; i < lines.size(); ++i) {
-    const std::pair<std::string, std::string> entry = absl::StrSplit(lines[i], ' ');
+    const std::pair<std::string, std::string> entry =
+        absl::StrSplit(lines[i], ' ');
     if (!lines[i].empty()) totals.counts[entry.first] = number(entry.second);
   }
   return totals;

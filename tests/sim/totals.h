@@ -10,8 +10,9 @@
 
 namespace sessionmesh::sim {
 
-// Totals adds up the runs of many seeds: counts, and one hash over all traces that does not depend on the order in
-// which they are added. When runs fail, the lowest seed is kept.
+// Totals adds up the runs of many seeds: counts, and one hash over all traces
+// that does not depend on the order in which they are added. When runs fail,
+// the lowest seed is kept.
 struct Totals {
   uint64_t seeds = 0;
   absl::Duration virtual_time;
@@ -26,7 +27,8 @@ struct Totals {
   // "500 seeds, 13.2 virtual hours: crash 512, ..."
   std::string Line() const;
 
-  // Between the processes of one machine. REQUIRES (Parse): a text that Serialize made.
+  // Between the processes of one machine. REQUIRES (Parse): a text that
+  // Serialize made.
   std::string Serialize() const;
   static Totals Parse(const std::string& text);
 };

@@ -8,7 +8,8 @@ namespace sessionmesh::sim {
 
 void Trace::Add(uint64_t word) { hash_ = replication::Mix64(hash_ ^ word); }
 
-void Trace::Note(absl::Time now, absl::string_view what, absl::string_view bytes,
+void Trace::Note(absl::Time now, absl::string_view what,
+                 absl::string_view bytes,
                  const std::function<std::string()>& describe) {
   Add(static_cast<uint64_t>(absl::ToUnixNanos(now)));
   Add(replication::StableHash(what));
@@ -19,7 +20,8 @@ void Trace::Note(absl::Time now, absl::string_view what, absl::string_view bytes
               static_cast<int>(what.size()), what.data(), text.c_str());
 }
 
-void Trace::Note(absl::Time now, absl::string_view what, const std::string& text) {
+void Trace::Note(absl::Time now, absl::string_view what,
+                 const std::string& text) {
   Note(now, what, text, [&text] { return text; });
 }
 

@@ -15,15 +15,17 @@
 
 namespace sessionmesh::sim {
 
-// What a browser keeps of one session: its id and the tokens that no other covers yet. An answer takes away exactly
-// the tokens that its request presented, as its own token covers them; those that came in meanwhile stay.
+// What a browser keeps of one session: its id and the tokens that no other
+// covers yet. An answer takes away exactly the tokens that its request
+// presented, as its own token covers them; those that came in meanwhile stay.
 struct Jar {
   size_t number = 0;
   size_t client = 0;
   std::string id;
   SlotId slot = 0;
   std::vector<std::string> tokens;
-  // What this client knows from acknowledged writes and from reads: indices of the ledger.
+  // What this client knows from acknowledged writes and from reads: indices of
+  // the ledger.
   Bits written;
   Bits read;
   bool over = false;  // logged out, expired or lost
@@ -31,8 +33,9 @@ struct Jar {
   void Learn(const Operation& operation, const World& world);
 };
 
-// Workload is everybody who uses the cluster: browsers that log in, read, write, log out, come back, walk from node to
-// node, do two things at once, copy a session from each other, and call again when no answer came.
+// Workload is everybody who uses the cluster: browsers that log in, read,
+// write, log out, come back, walk from node to node, do two things at once,
+// copy a session from each other, and call again when no answer came.
 //
 // Not thread-safe.
 class Workload {
@@ -44,7 +47,8 @@ class Workload {
   void End() { active_ = false; }
   bool idle() const { return calls_ == 0; }
 
-  // Looks at every session there ever was, on every node, with its tokens and without.
+  // Looks at every session there ever was, on every node, with its tokens and
+  // without.
   void Audit();
 
  private:
@@ -68,12 +72,13 @@ class Workload {
   void FillUpdate(Operation* operation, const Jar& jar);
   std::string UniqueValue(const Operation& operation);
   replication::Durability PickDurability();
-  void Send(Browser* browser, Jar* jar, HostId host, Operation operation, int tries_left);
-  void OnDone(Browser* browser, Jar* jar, HostId host, const Operation& operation,
-              int tries_left);
+  void Send(Browser* browser, Jar* jar, HostId host, Operation operation,
+            int tries_left);
+  void OnDone(Browser* browser, Jar* jar, HostId host,
+              const Operation& operation, int tries_left);
   void OnOk(Browser* browser, Jar* jar, const Operation& operation);
   void OnFailed(Browser* browser, Jar* jar, const Operation& operation);
-  void AuditOn(HostId host, Jar* jar, bool with_tokens);
+  void AuditOn(HostId host, size_t index);
 
   const Schedule schedule_;
   Random random_;

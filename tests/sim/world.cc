@@ -16,7 +16,8 @@ constexpr uint64_t kEventsAtOneInstantMax = 200000;
 
 }  // namespace
 
-World::World(const Plan& plan, Mutant* mutant, Trace* trace, absl::string_view only)
+World::World(const Plan& plan, Mutant* mutant, Trace* trace,
+             absl::string_view only)
     : plan_(plan),
       mutant_(mutant),
       trace_(trace),
@@ -33,7 +34,9 @@ World::World(const Plan& plan, Mutant* mutant, Trace* trace, absl::string_view o
       instant_(kStart) {
   if (!only_.empty()) {
     checkers_.erase(std::remove_if(checkers_.begin(), checkers_.end(),
-                                   [this](const auto& each) { return each->name() != only_; }),
+                                   [this](const auto& each) {
+                                     return each->name() != only_;
+                                   }),
                     checkers_.end());
   }
   const int64_t bound_ms = absl::ToInt64Milliseconds(config_.clock_offset_max);
@@ -41,7 +44,8 @@ World::World(const Plan& plan, Mutant* mutant, Trace* trace, absl::string_view o
     Host& host = hosts_[id];
     host.name = absl::StrCat("n", id + 1);
     host.clock.started = kStart;
-    host.clock.offset = absl::Milliseconds(random_.Between(-bound_ms * 2 / 5, bound_ms * 2 / 5));
+    host.clock.offset = absl::Milliseconds(
+        random_.Between(-bound_ms * 2 / 5, bound_ms * 2 / 5));
     host.clock.drift_ppm = random_.Between(-100, 100);
     if (mutant_ != nullptr) mutant_->BendClock(id, &host.clock);
   }
@@ -60,7 +64,8 @@ void World::Tell(F tell) {
 void World::Fail(absl::string_view checker, const std::string& why) {
   if (failed() || (!only_.empty() && checker != only_)) return;
   failed_checker_ = std::string(checker);
-  failure_ = absl::StrCat(checker, " at ", absl::FormatDuration(now() - kStart), ": ", why);
+  failure_ = absl::StrCat(checker, " at ", absl::FormatDuration(now() - kStart),
+                          ": ", why);
   trace_->Note(now(), "FAILED", failure_);
 }
 
@@ -70,7 +75,8 @@ void World::RunUntil(absl::Time until) {
       instant_ = queue_.now();
       events_at_instant_ = 0;
     } else if (++events_at_instant_ > kEventsAtOneInstantMax) {
-      Fail("liveness", "time stands still: somebody always has more to do at once");
+      Fail("liveness",
+           "time stands still: somebody always has more to do at once");
     }
     return failed();
   });
@@ -89,32 +95,29 @@ void World::Start(HostId id) {
   options.process_id = random_.Next() | 1;
   options.seed = random_.Next();
   if (host.address.empty() || random_.Chance(3, 10)) {
-    host.address = absl::StrCat("10.0.", host.starts % 256, ".", id + 1, ":7401");
+    host.address =
+        absl::StrCat("10.0.", host.starts % 256, ".", id + 1, ":7401");
   }
   options.address = host.address;
   for (const Host& other : hosts_) {
-    if (&other != &host && !other.address.empty()) options.seeds.push_back(other.address);
+    if (&other != &host && !other.address.empty())
+      options.seeds.push_back(other.address);
   }
   options.membership = MembershipConfig();
   options.replication = config_;
   options.replication.bootstrap = options.seeds.empty();
-  if (mutant_ != nullptr) mutant_->BendStart(host.last ? &*host.last : nullptr, &options);
-  host.last = options;
+  if (mutant_ != nullptr) mutant_->BendStart(&options);
   ++host.starts;
   host.finished = false;
   started_[options.number] = now();
-  seen_[options.number] = {std::vector<replication::Context>(config_.slot_count),
-                           std::vector<replication::Context>(config_.slot_count)};
-  trace_->Note(now(), "start", absl::StrCat(host.name, " at ", host.address, " generation ",
-                                            options.generation));
-  // A mutant may start a process as if at the time of the one before.
-  const bool frozen = mutant_ != nullptr && mutant_->FreezesStartClock() && host.starts > 1;
-  const HostClock true_clock = host.clock;
-  if (frozen) host.clock.offset += host.first_start - host.clock.Wall(now());
-  host.first_start = host.clock.Wall(now());
-  host.process = std::make_unique<Process>(options, &ids_, &key_, &host.clock, &queue_,
-                                           network_.get(), this);
-  if (frozen) host.clock = true_clock;
+  seen_[options.number] = {
+      std::vector<replication::Context>(config_.slot_count),
+      std::vector<replication::Context>(config_.slot_count)};
+  trace_->Note(now(), "start",
+               absl::StrCat(host.name, " at ", host.address, " generation ",
+                            options.generation));
+  host.process = std::make_unique<Process>(options, &ids_, &key_, &host.clock,
+                                           &queue_, network_.get(), this);
   Tell([&](Checker& checker) { checker.OnStart(*this, *host.process); });
   Count("starts");
 }
@@ -122,7 +125,8 @@ void World::Start(HostId id) {
 void World::Kill(HostId id, bool flush) {
   Host& host = hosts_[id];
   if (host.process == nullptr) return;
-  trace_->Note(now(), "kill", absl::StrCat(host.name, flush ? "" : " and what it had sent"));
+  trace_->Note(now(), "kill",
+               absl::StrCat(host.name, flush ? "" : " and what it had sent"));
   host.process->Kill(flush);
   Bury(id);
 }
@@ -131,13 +135,15 @@ void World::Bury(HostId id) {
   Host& host = hosts_[id];
   const Process& process = *host.process;
   Tell([&](Checker& checker) { checker.OnEnd(*this, process); });
-  Grave grave{process.number(), host.name, id, now(), seen_[process.number()].now};
+  Grave grave{process.number(), host.name, id, now(),
+              seen_[process.number()].now};
   seen_.erase(process.number());
   graves_.push_back(std::move(grave));
   host.process.reset();
   std::vector<uint64_t> broken;
   for (const auto& [call, pending] : pending_) {
-    if (pending.operation->process == graves_.back().number) broken.push_back(call);
+    if (pending.operation->process == graves_.back().number)
+      broken.push_back(call);
   }
   for (const uint64_t call : broken) {
     pending_[call].operation->answered = now();
@@ -147,7 +153,9 @@ void World::Bury(HostId id) {
   }
 }
 
-void World::SetClock(HostId id, absl::Duration offset) { hosts_[id].clock.offset = offset; }
+void World::SetClock(HostId id, absl::Duration offset) {
+  hosts_[id].clock.offset = offset;
+}
 
 void World::Disturb(HostId id, absl::Time until) {
   hosts_[id].disturbed_until = std::max(hosts_[id].disturbed_until, until);
@@ -155,7 +163,8 @@ void World::Disturb(HostId id, absl::Time until) {
 
 // ---- clients
 
-void World::Call(HostId id, Operation operation, absl::Duration timeout, Done done) {
+void World::Call(HostId id, Operation operation, absl::Duration timeout,
+                 Done done) {
   Host& host = hosts_[id];
   operation.id = operation.command.handle;
   if (operation.first == 0) operation.first = operation.id;
@@ -163,7 +172,8 @@ void World::Call(HostId id, Operation operation, absl::Duration timeout, Done do
   operation.process = host.process == nullptr ? 0 : host.process->number();
   operation.invoked = now();
   for (const std::string& token : operation.command.tokens) {
-    for (const Dot& dot : Decode(operation.slot, token)) operation.presented.push_back(dot);
+    for (const Dot& dot : Decode(operation.slot, token))
+      operation.presented.push_back(dot);
   }
   history_.push_back(std::move(operation));
   Operation* recorded = &history_.back();
@@ -192,7 +202,8 @@ void World::Call(HostId id, Operation operation, absl::Duration timeout, Done do
     if (pending == pending_.end()) return;
     Operation* here = pending->second.operation;
     Process* process = hosts_[id].process.get();
-    if (process != nullptr && process->number() == here->process && !process->inbox().stalled()) {
+    if (process != nullptr && process->number() == here->process &&
+        !process->inbox().stalled()) {
       process->Cancel(here->slot, call);
     }
     here->answered = now();
@@ -205,7 +216,8 @@ void World::NoteHolders(const Process& process, Operation* operation) {
     if (process.slot(operation->slot).context().Contains(dot)) continue;
     std::vector<ProcessNumber>& holders = operation->holders[dot];
     for (const Process* other : processes()) {
-      if (other->slot(operation->slot).context().Contains(dot)) holders.push_back(other->number());
+      if (other->slot(operation->slot).context().Contains(dot))
+        holders.push_back(other->number());
     }
   }
 }
@@ -219,9 +231,11 @@ void World::Complete(uint64_t id, Operation::Outcome outcome) {
     pending.operation->outcome = outcome;
   }
   const Operation& operation = *pending.operation;
-  Count(absl::StrCat(KindName(operation.command.kind), "_", OutcomeName(operation.outcome)));
+  Count(absl::StrCat(KindName(operation.command.kind), "_",
+                     OutcomeName(operation.outcome)));
   if (outcome == Operation::Outcome::kFailed) {
-    Count(absl::StrCat("failed_", absl::StatusCodeToString(operation.reply.status.code())));
+    Count(absl::StrCat(
+        "failed_", absl::StatusCodeToString(operation.reply.status.code())));
   }
   pending.done(operation);
 }
@@ -247,23 +261,26 @@ void World::OnReply(Process& process, const replication::Reply& reply) {
   }
   operation.answered = now();
   operation.reply = reply;
-  if (mutant_ != nullptr) mutant_->BendReply(*this, process, operation, &operation.reply);
+  if (mutant_ != nullptr)
+    mutant_->BendReply(*this, process, operation, &operation.reply);
   operation.outcome = operation.reply.status.ok() ? Operation::Outcome::kOk
                                                   : Operation::Outcome::kFailed;
   operation.heads = Decode(operation.slot, operation.reply.token);
-  trace_->Note(now(), "reply",
-               absl::StrCat(Describe(operation), ": ", operation.reply.status.ToString(),
-                            operation.reply.degraded ? " degraded" : "", " token ",
-                            operation.heads.empty()
-                                ? "none"
-                                : replication::DotName(operation.heads.front())));
+  trace_->Note(
+      now(), "reply",
+      absl::StrCat(Describe(operation), ": ", operation.reply.status.ToString(),
+                   operation.reply.degraded ? " degraded" : "", " token ",
+                   operation.heads.empty()
+                       ? "none"
+                       : replication::DotName(operation.heads.front())));
   if (operation.reply.degraded) Count("degraded");
   if (operation.reply.caught_up) Count("caught_up");
   Tell([&](Checker& checker) { checker.OnReply(*this, process, operation); });
   const absl::Duration way = absl::Microseconds(random_.Between(50, 800));
   queue_.After(way, [this, id = operation.id] {
     const auto pending = pending_.find(id);
-    if (pending != pending_.end()) Complete(id, pending->second.operation->outcome);
+    if (pending != pending_.end())
+      Complete(id, pending->second.operation->outcome);
   });
 }
 
@@ -275,49 +292,66 @@ void World::OnLaneStep(Process& process, uint32_t lane) {
   for (SlotId slot = static_cast<SlotId>(lane); slot < config_.slot_count;
        slot = static_cast<SlotId>(slot + config_.lane_count)) {
     const replication::Slot& state = process.lane(lane).slot(slot);
-    if (!(seen.before[slot] == seen.now[slot])) seen.before[slot] = seen.now[slot];
+    if (!(seen.before[slot] == seen.now[slot]))
+      seen.before[slot] = seen.now[slot];
     if (state.context() == seen.now[slot]) continue;
     seen.now[slot] = state.context();
     changed.push_back(slot);
     const size_t minted = ledger_.Observe(process.number(), slot, state, now());
     if (minted > 0) Count("deltas", minted);
   }
-  Tell([&](Checker& checker) { checker.OnLaneStep(*this, process, lane, changed); });
+  Tell([&](Checker& checker) {
+    checker.OnLaneStep(*this, process, lane, changed);
+  });
 }
 
 void World::OnView(Process& process) {
   Tell([&](Checker& checker) { checker.OnView(*this, process); });
 }
 
-void World::OnMembershipEvent(Process& process, const membership::Event& event) {
-  trace_->Note(now(), "member", absl::StrCat(process.name(), ": ", EventKindName(event.kind), " ",
-                                             event.member.name, " ", event.detail));
+void World::OnMembershipEvent(Process& process,
+                              const membership::Event& event) {
+  trace_->Note(now(), "member",
+               absl::StrCat(process.name(), ": ", EventKindName(event.kind),
+                            " ", event.member.name, " ", event.detail));
   Count(absl::StrCat("member_", EventKindName(event.kind)));
   membership::Event told = event;
   if (mutant_ != nullptr) mutant_->BendEvent(&told);
-  Tell([&](Checker& checker) { checker.OnMembershipEvent(*this, process, told); });
+  Tell([&](Checker& checker) {
+    checker.OnMembershipEvent(*this, process, told);
+  });
 }
 
-void World::OnReplicationEvent(Process& process, const replication::Event& event) {
+void World::OnReplicationEvent(Process& process,
+                               const replication::Event& event) {
   trace_->Note(now(), "event",
-               absl::StrCat(process.name(), ": ", EventName(event.kind), " ", event.node, " slot ",
-                            event.slot, " ", event.session, " ", event.detail));
+               absl::StrCat(process.name(), ": ", EventName(event.kind), " ",
+                            event.node, " slot ", event.slot, " ",
+                            event.session, " ", event.detail));
   Count(absl::StrCat("event_", EventName(event.kind)));
   if (event.kind == replication::Event::Kind::kStateMismatch) {
-    Fail("state_mismatch", absl::StrCat(process.name(), " says: ", event.detail));
+    Fail("state_mismatch",
+         absl::StrCat(process.name(), " says: ", event.detail));
   }
 }
 
 void World::OnLaneMessage(Process& process, const NodeName& from,
                           const replication::Message& message) {
-  trace_->Note(now(), "lane", absl::StrCat(from, " ", process.name(), " ", message.index()),
-               [&] { return absl::StrCat(from, " -> ", process.name(), " message ", message.index()); });
-  Tell([&](Checker& checker) { checker.OnLaneMessage(*this, process, from, message); });
+  trace_->Note(now(), "lane",
+               absl::StrCat(from, " ", process.name(), " ", message.index()),
+               [&] {
+                 return absl::StrCat(from, " -> ", process.name(), " message ",
+                                     message.index());
+               });
+  Tell([&](Checker& checker) {
+    checker.OnLaneMessage(*this, process, from, message);
+  });
 }
 
 void World::OnDamage(Process& process, const absl::Status& why) {
-  Fail("codec", absl::StrCat(process.name(), " could not read what another node wrote: ",
-                             why.ToString()));
+  Fail("codec",
+       absl::StrCat(process.name(), " could not read what another node wrote: ",
+                    why.ToString()));
 }
 
 void World::OnFinished(Process& process) {
@@ -347,7 +381,8 @@ std::vector<Process*> World::processes() const {
   return running;
 }
 
-const replication::Context& World::Before(const Process& process, SlotId slot) const {
+const replication::Context& World::Before(const Process& process,
+                                          SlotId slot) const {
   return seen_.at(process.number()).before[slot];
 }
 
@@ -355,7 +390,9 @@ bool World::WasDisturbed(HostId host, absl::Time since) const {
   return hosts_[host].disturbed_until >= since;
 }
 
-absl::Time World::Started(ProcessNumber number) const { return started_.at(number); }
+absl::Time World::Started(ProcessNumber number) const {
+  return started_.at(number);
+}
 
 // ---- the end
 
@@ -367,12 +404,13 @@ std::string World::Unsettled() const {
     if (!process->Ready()) return absl::StrCat(name, " is not ready");
     for (const Process* other : running) {
       const membership::Member* member = process->view()->Find(other->name());
-      if (member == nullptr) return absl::StrCat(name, " does not know ", other->name());
+      if (member == nullptr)
+        return absl::StrCat(name, " does not know ", other->name());
       if (member->claim.state != membership::State::kAlive ||
           member->claim.generation != other->options().generation) {
         return absl::StrCat(name, " takes ", other->name(), " for ",
-                            membership::StateName(member->claim.state), " in generation ",
-                            member->claim.generation);
+                            membership::StateName(member->claim.state),
+                            " in generation ", member->claim.generation);
       }
       if (other != process && !process->ConnectedTo(other->name())) {
         return absl::StrCat(name, " has no stream to ", other->name());
@@ -380,12 +418,16 @@ std::string World::Unsettled() const {
     }
     for (size_t lane = 0; lane < process->lane_count(); ++lane) {
       const replication::LaneStatus status = process->lane(lane).status();
-      if (status.waiting_calls > 0) return absl::StrCat(name, " has calls waiting");
+      if (status.waiting_calls > 0)
+        return absl::StrCat(name, " has calls waiting");
       if (status.parked > 0) return absl::StrCat(name, " has deltas parked");
-      for (const replication::PeerStatus& peer : process->lane(lane).peers(process->Now())) {
-        if (peer.lag_operations > 0 || peer.slots_dirty > 0 || peer.slots_pulling > 0) {
-          return absl::StrCat(name, " is ", peer.lag_operations, " deltas and ", peer.slots_dirty,
-                              " slots ahead of ", peer.name, ", pulls ", peer.slots_pulling);
+      for (const replication::PeerStatus& peer :
+           process->lane(lane).peers(process->Now())) {
+        if (peer.lag_operations > 0 || peer.slots_dirty > 0 ||
+            peer.slots_pulling > 0) {
+          return absl::StrCat(name, " is ", peer.lag_operations, " deltas and ",
+                              peer.slots_dirty, " slots ahead of ", peer.name,
+                              ", pulls ", peer.slots_pulling);
         }
       }
     }
@@ -393,7 +435,8 @@ std::string World::Unsettled() const {
       const auto slot = static_cast<SlotId>(i);
       const replication::Slot& here = process->slot(slot);
       const replication::Slot& first = running.front()->slot(slot);
-      if (!(here.context() == first.context()) || !(here.live_hash() == first.live_hash())) {
+      if (!(here.context() == first.context()) ||
+          !(here.live_hash() == first.live_hash())) {
         return absl::StrCat("slot ", slot, " differs between ", name, " and ",
                             running.front()->name());
       }

@@ -28,8 +28,9 @@ namespace sessionmesh::sim {
 // How often what happened, by name.
 using Counts = std::map<std::string, uint64_t>;
 
-// A World is one cluster with its hosts, clocks and network, the calls of its clients, and the checkers that
-// watch it. It does what it is told: workload.h makes the calls, faults.h the faults, run.h the order of events.
+// A World is one cluster with its hosts, clocks and network, the calls of its
+// clients, and the checkers that watch it. It does what it is told: workload.h
+// makes the calls, faults.h the faults, run.h the order of events.
 //
 // Not thread-safe.
 class World : public Scene, public ProcessObserver {
@@ -41,20 +42,21 @@ class World : public Scene, public ProcessObserver {
     Generation generation = 0;
     Address address;
     uint64_t starts = 0;
-    std::optional<ProcessOptions> last;
     absl::Time disturbed_until = absl::InfinitePast();
-    absl::Time first_start;  // by its wall clock
     bool finished = false;  // asked to be ended
   };
 
-  // `mutant` may be null; both must outlive the world. When `only` is not empty, no other checker is heard.
-  World(const Plan& plan, Mutant* mutant, Trace* trace, absl::string_view only = "");
+  // `mutant` may be null; both must outlive the world. When `only` is not
+  // empty, no other checker is heard.
+  World(const Plan& plan, Mutant* mutant, Trace* trace,
+        absl::string_view only = "");
   ~World() override;
 
   // --- hosts
   size_t host_count() const { return hosts_.size(); }
   const Host& host(HostId id) const { return hosts_[id]; }
-  // A process on a host that is down, with a fresh memory and a higher generation.
+  // A process on a host that is down, with a fresh memory and a higher
+  // generation.
   void Start(HostId id);
   // kill -9. When `flush`, what it sent last still arrives.
   void Kill(HostId id, bool flush);
@@ -63,8 +65,9 @@ class World : public Scene, public ProcessObserver {
   void Disturb(HostId id, absl::Time until);
 
   // --- clients
-  // One call to the process on a host: `operation` has client, jar, command and premises; the rest is filled
-  // in. `done` is told the end, once: by the answer, by the end of the process, or by the timeout.
+  // One call to the process on a host: `operation` has client, jar, command and
+  // premises; the rest is filled in. `done` is told the end, once: by the
+  // answer, by the end of the process, or by the timeout.
   using Done = std::function<void(const Operation&)>;
   void Call(HostId id, Operation operation, absl::Duration timeout, Done done);
   uint64_t NextOperation() { return ++last_operation_; }
@@ -98,7 +101,8 @@ class World : public Scene, public ProcessObserver {
   const replication::Config& config() const override { return config_; }
   std::vector<Process*> processes() const override;
   const std::vector<Grave>& graves() const override { return graves_; }
-  const replication::Context& Before(const Process& process, SlotId slot) const override;
+  const replication::Context& Before(const Process& process,
+                                     SlotId slot) const override;
   bool WasDisturbed(HostId host, absl::Time since) const override;
   absl::Time Started(ProcessNumber number) const override;
   bool settled() const override { return settled_; }
@@ -119,8 +123,10 @@ class World : public Scene, public ProcessObserver {
   void OnLaneStep(Process& process, uint32_t lane) override;
   void OnReply(Process& process, const replication::Reply& reply) override;
   void OnView(Process& process) override;
-  void OnMembershipEvent(Process& process, const membership::Event& event) override;
-  void OnReplicationEvent(Process& process, const replication::Event& event) override;
+  void OnMembershipEvent(Process& process,
+                         const membership::Event& event) override;
+  void OnReplicationEvent(Process& process,
+                          const replication::Event& event) override;
   void OnLaneMessage(Process& process, const NodeName& from,
                      const replication::Message& message) override;
   void OnDamage(Process& process, const absl::Status& why) override;
