@@ -9,13 +9,14 @@
 
 namespace sessionmesh::testing {
 
-// A KeyedHash that is cheap and the same on every machine. It separates purposes and keys as the real one
-// does and guards against nobody who tries.
+// A KeyedHash that is cheap and the same on every machine. It separates
+// purposes and keys as the real one does and guards against nobody who tries.
 class FakeKeyedHash : public replication::KeyedHash {
  public:
   explicit FakeKeyedHash(uint64_t key = 0) : key_(key) {}
 
-  uint64_t Hash(absl::string_view purpose, absl::string_view data) const override {
+  uint64_t Hash(absl::string_view purpose,
+                absl::string_view data) const override {
     return replication::Mix64(
         replication::Mix64(key_ ^ replication::StableHash(purpose)) ^
         replication::StableHash(data));
