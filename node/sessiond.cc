@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
 #include "node/clock.h"
+#include "node/mutex.h"
 #include "node/node.h"
 #include "node/options.h"
 
@@ -70,10 +71,27 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-void WaitForSignals(sigset_t signals, Node* node) {
+// The node that signals are for, while there is one.
+class SignalTarget {
+ public:
+  void Set(Node* node) {
+    MutexLock lock(&mutex_);
+    node_ = node;
+  }
+  void RequestLeave() {
+    MutexLock lock(&mutex_);
+    if (node_ != nullptr) node_->RequestLeave();
+  }
+
+ private:
+  Mutex mutex_;
+  Node* node_ ABSL_GUARDED_BY(mutex_) = nullptr;
+};
+
+void WaitForSignals(sigset_t signals, SignalTarget* target) {
   int number = 0;
   sigwait(&signals, &number);
-  node->RequestLeave();
+  target->RequestLeave();
   sigwait(&signals, &number);
   std::fprintf(stderr, "sessiond: ended at once by a second signal\n");
   _exit(kExitSecondSignal);
@@ -84,22 +102,21 @@ int Run(const Options& options) {
   ConfigureLog(options.log_level);
   const sigset_t signals = BlockSignals();
   static const RealClock clock;
-  absl::StatusOr<std::unique_ptr<Node>> started = Node::Start(options, &clock);
-  if (!started.ok()) {
-    Complain(started.status());
+  static SignalTarget target;  // outlives the thread, which nobody joins
+  const absl::StatusOr<std::unique_ptr<Node>> node =
+      Node::Start(options, &clock);
+  if (!node.ok()) {
+    Complain(node.status());
     return kExitFailed;
   }
-  Node* const node = started->get();
-  Say(node->ListeningLine());
-  std::thread([signals, node] { WaitForSignals(signals, node); }).detach();
-  const absl::Status status = node->Run([node] { Say(node->ReadyLine()); });
+  Say((*node)->ListeningLine());
+  target.Set(node->get());
+  std::thread([signals] { WaitForSignals(signals, &target); }).detach();
+  const absl::Status status =
+      (*node)->Run([&node] { Say((*node)->ReadyLine()); });
+  target.Set(nullptr);
   if (!status.ok()) Complain(status);
-  // The node is left to the kernel: the signal thread may still look at it, and
-  // freeing hundreds of thousands of sessions would only take time.
-  started->release();
-  std::fflush(stdout);
-  google::FlushLogFiles(google::GLOG_INFO);
-  _exit(status.ok() ? 0 : kExitFailed);
+  return status.ok() ? 0 : kExitFailed;
 }
 
 int Main(int argc, char** argv) {
