@@ -32,14 +32,15 @@ class CertainNotFound : public Checker {
                         " says NOT_FOUND without having seen ",
                         replication::DotName(dot)));
     }
+    if (RevokesNow(scene, process, operation.slot)) return;
     const std::string now = Alive(scene, process, operation, state.context());
     if (now.empty()) return;
     // A later call in the same step may have made it.
     const std::string before =
         Alive(scene, process, operation, scene.Before(process, operation.slot));
     if (!before.empty()) {
-      Fail(absl::StrCat(Describe(operation), " says NOT_FOUND although ",
-                        before, " lives"));
+      Fail(absl::StrCat(Describe(operation),
+                        " says NOT_FOUND although there lives ", before));
     }
   }
 
@@ -62,7 +63,8 @@ class CertainNotFound : public Checker {
         once.insert(minted->delta->births.begin(), minted->delta->births.end());
       }
     }
-    const absl::Time wall = process.Now().wall;
+    // Deadlines are kept in whole milliseconds.
+    const absl::Time wall = process.Now().wall + absl::Milliseconds(1);
     for (const auto& [birth, life] : lives) {
       const std::set<std::string> ids = life.Ids();
       const bool holds =
@@ -72,7 +74,17 @@ class CertainNotFound : public Checker {
       if (held != nullptr &&
           absl::FromUnixMillis(held->last_access_ms) + life.idle < wall)
         continue;
-      return replication::DotName(birth);
+      return absl::StrCat(
+          replication::DotName(birth), ", due in ",
+          absl::FormatDuration(life.deadline - wall), ", idle time ",
+          absl::FormatDuration(life.idle),
+          held == nullptr
+              ? ", not in the store"
+              : absl::StrCat(
+                    ", used ",
+                    absl::FormatDuration(
+                        wall - absl::FromUnixMillis(held->last_access_ms)),
+                    " ago"));
     }
     return "";
   }

@@ -106,6 +106,7 @@ class TimelyExpiry : public Checker {
   // It does so by its clock alone, without the slack that a KILL waits for.
   void CheckRefusal(const Scene& scene, const Process& process,
                     const Operation& operation) {
+    if (RevokesNow(scene, process, operation.slot)) return;
     for (const auto* held :
          process.slot(operation.slot).Lookup(operation.command.session_id)) {
       if (held->life->Ids().size() > 1) continue;  // being revoked
@@ -144,7 +145,7 @@ class TimelyExpiry : public Checker {
   void CheckLate(const Scene& scene, const Process& process,
                  const Operation& operation, const Dot& birth) {
     const Minted* created = scene.ledger().Find(operation.slot, birth);
-    if (created == nullptr) return;
+    if (created == nullptr || IsDeadAt(process, operation.slot, birth)) return;
     Checked();
     const absl::Duration idle = created->delta->idle;
     const absl::Duration allowed = idle + scene.config().clock_offset_max;
@@ -189,6 +190,8 @@ class TimelyExpiry : public Checker {
     const Minted* created = scene.ledger().Find(operation.slot, birth);
     if (created == nullptr || created->delta->kind != Delta::Kind::kCreate)
       return;
+    // A write may have named two lives of a foreign id of which one is over.
+    if (IsDeadAt(process, operation.slot, birth)) return;
     Checked();
     absl::Time wall = process.Now().wall;
     if (operation.IsWrite()) {

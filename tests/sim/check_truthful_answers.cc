@@ -34,11 +34,13 @@ class TruthfulAnswers : public Checker {
   }
 
  private:
-  // Gone, or as good as gone by the node's clock.
-  static bool IsOver(const Process& process, SlotId slot, const Dot& birth) {
+  // Gone, as good as gone by the node's clock, or rotated away from the id.
+  static bool IsOver(const Process& process, SlotId slot, const Dot& birth,
+                     const std::string& id) {
     if (IsDeadAt(process, slot, birth)) return true;
     const auto* held = process.slot(slot).Find(birth);
     if (held == nullptr) return false;
+    if (!held->life->HoldsId(id)) return true;
     const absl::Time wall = process.Now().wall;
     return held->life->deadline() <= wall ||
            absl::FromUnixMillis(held->last_access_ms + held->life->idle_ms) <
@@ -78,7 +80,7 @@ class TruthfulAnswers : public Checker {
       const auto life = lives.find(birth);
       if (life == lives.end() || !life->second.Ids().contains(id)) continue;
       all.push_back(&life->second);
-      if (!IsOver(process, operation.slot, birth))
+      if (!IsOver(process, operation.slot, birth, id))
         alive.push_back(&life->second);
     }
     // A delta may name two lives of a foreign id of which one has ended

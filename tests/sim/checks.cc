@@ -65,6 +65,19 @@ const Minted* DeltaOf(const Scene& scene, const Operation& operation) {
   return last;
 }
 
+bool RevokesNow(const Scene& scene, const Process& process, SlotId slot) {
+  for (size_t i = scene.ledger().size(slot); i > 0; --i) {
+    const Minted& minted = scene.ledger().At(slot, i - 1);
+    if (minted.at != scene.now()) break;
+    if (minted.by == process.number() &&
+        minted.delta->kind == Delta::Kind::kKill &&
+        minted.delta->reason == replication::EndReason::kRevoked) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::vector<Dot> BirthsOf(const Ledger& ledger, SlotId slot,
                           const std::vector<Dot>& dots) {
   std::set<Dot> births;
@@ -99,6 +112,7 @@ std::string Missing(const Scene& scene, const Process& process,
     const bool gone =
         std::all_of(births.begin(), births.end(), [&](const Dot& birth) {
           if (IsDeadAt(process, operation.slot, birth)) return true;
+          if (!scene.ledger().Kills(operation.slot, birth).empty()) return true;
           const auto* held = process.slot(operation.slot).Find(birth);
           return held != nullptr && !held->life->HoldsId(id);
         });

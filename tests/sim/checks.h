@@ -65,6 +65,10 @@ Holders CountHolders(const Scene& scene, SlotId slot, const Dot& last);
 // it made nothing.
 const Minted* DeltaOf(const Scene& scene, const Operation& operation);
 
+// In this step the process has ended lives of the slot because their rotations
+// raced. The id is then answered by NOT_FOUND, whatever else goes by it.
+bool RevokesNow(const Scene& scene, const Process& process, SlotId slot);
+
 // Births of the lives that the dots belong to.
 std::vector<Dot> BirthsOf(const Ledger& ledger, SlotId slot,
                           const std::vector<Dot>& dots);
@@ -74,8 +78,9 @@ std::vector<Dot> BirthsOfId(const Ledger& ledger, SlotId slot,
                             const std::string& id);
 
 // Empty when every delta that `known` names is in `past`, but for those of
-// lives that have ended at the node or do not go by the id of the call any more
-// (a foreign id may be used again); otherwise the first that is missing.
+// lives that have ended, at the node or at another that may have told the
+// client, or that do not go by the id of the call any more (a foreign id may be
+// used again); otherwise the first that is missing.
 std::string Missing(const Scene& scene, const Process& process,
                     const Operation& operation, const Bits& known,
                     const Bits& past);

@@ -86,8 +86,8 @@ std::vector<Schedule> MakeSchedules() {
   Schedule& overflow = add("overflow");
   overflow.tiny_queues = true;
   overflow.value_bytes = 4000;
-  overflow.think = absl::Milliseconds(120);
-  overflow.local_weight = 70;
+  overflow.think = absl::Milliseconds(300);
+  overflow.local_weight = 40;
   overflow.partition = absl::Seconds(20);
   overflow.block = absl::Seconds(10);
   overflow.slow = absl::Seconds(15);
@@ -157,6 +157,8 @@ replication::Config ReplicationConfig(const Schedule& schedule) {
   config.state_part_bytes_max = 2 << 10;  // several parts
   config.frame_bytes_max = 4 << 10;
   if (schedule.tiny_queues) {
+    // The ledger reads what one step made from the log.
+    config.log_bytes_max = 128 << 10;
     config.session_bytes_max = 24 << 10;
     config.queue_bytes_max = 88 << 10;
     config.frames_in_flight_max = 2;

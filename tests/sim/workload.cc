@@ -51,13 +51,14 @@ void Jar::Learn(const Operation& operation, const World& world) {
 
 Workload::Workload(const Schedule& schedule, uint64_t seed, World* world)
     : schedule_(schedule), random_(seed), world_(world) {
-  const size_t browsers = 3 + random_.Below(4);
+  // Tiny queues want a crowd before them.
+  const size_t browsers = (schedule.tiny_queues ? 10 : 3) + random_.Below(4);
   for (size_t i = 0; i < browsers; ++i) {
     auto browser = std::make_unique<Browser>();
     browser->number = i;
     browser->home = random_.Below(world->host_count());
     browser->sticky = random_.Chance(1, 4);
-    browser->in_flight_max = 1 + random_.Below(2);
+    browser->in_flight_max = 1 + random_.Below(schedule.tiny_queues ? 4 : 2);
     browsers_.push_back(std::move(browser));
   }
   for (int i = 0; i < 3; ++i) {

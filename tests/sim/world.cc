@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "glog/logging.h"
 #include "replication/token.h"
 
@@ -180,7 +181,13 @@ void World::Call(HostId id, Operation operation, absl::Duration timeout,
   const uint64_t call = recorded->id;
   operations_[call] = recorded;
   pending_[call] = {recorded, id, std::move(done)};
-  trace_->Note(now(), "call", Describe(*recorded));
+  trace_->Note(now(), "call",
+               absl::StrCat(Describe(*recorded), " with ",
+                            absl::StrJoin(recorded->presented, " ",
+                                          [](std::string* out, const Dot& dot) {
+                                            absl::StrAppend(
+                                                out, replication::DotName(dot));
+                                          })));
   const absl::Duration way = absl::Microseconds(random_.Between(50, 300));
   queue_.After(way, [this, call, id, timeout] {
     const auto pending = pending_.find(call);
@@ -270,9 +277,11 @@ void World::OnReply(Process& process, const replication::Reply& reply) {
       now(), "reply",
       absl::StrCat(Describe(operation), ": ", operation.reply.status.ToString(),
                    operation.reply.degraded ? " degraded" : "", " token ",
-                   operation.heads.empty()
-                       ? "none"
-                       : replication::DotName(operation.heads.front())));
+                   absl::StrJoin(operation.heads, " ",
+                                 [](std::string* out, const Dot& dot) {
+                                   absl::StrAppend(out,
+                                                   replication::DotName(dot));
+                                 })));
   if (operation.reply.degraded) Count("degraded");
   if (operation.reply.caught_up) Count("caught_up");
   Tell([&](Checker& checker) { checker.OnReply(*this, process, operation); });
