@@ -284,7 +284,8 @@ TEST_F(BadInputTest, GarbageOverTcpDoesNoHarm) {
     ASSERT_EQ(connect(file, reinterpret_cast<const sockaddr*>(&address),
                       sizeof(address)),
               0);
-    const std::string garbage(1000 * (i + 1), static_cast<char>(i * 37));
+    const std::string garbage(static_cast<size_t>(1000 * (i + 1)),
+                              static_cast<char>(i * 37));
     send(file, garbage.data(), garbage.size(), MSG_NOSIGNAL);
     close(file);
   }
