@@ -25,12 +25,9 @@ class TimelyExpiry : public Checker {
                const Operation& operation) override {
     if (operation.outcome == Operation::Outcome::kOk &&
         operation.command.kind != Command::Kind::kDelete) {
-      const bool creates = operation.command.kind == Command::Kind::kCreate;
+      CheckOver(scene, process, operation);
       for (const Dot& birth :
            BirthsOf(scene.ledger(), operation.slot, operation.heads)) {
-        if (!creates && !operation.command.peek)
-          CheckLate(scene, process, operation, birth);
-        CheckDeadline(scene, process, operation, birth);
         if (operation.command.peek) continue;
         // A write is an access when it is made, not when enough owners hold it.
         const Minted* made =
@@ -142,21 +139,47 @@ class TimelyExpiry : public Checker {
     }
   }
 
-  void CheckLate(const Scene& scene, const Process& process,
-                 const Operation& operation, const Dot& birth) {
-    const Minted* created = scene.ledger().Find(operation.slot, birth);
-    if (created == nullptr || IsDeadAt(process, operation.slot, birth)) return;
-    Checked();
-    const absl::Duration idle = created->delta->idle;
+  // Of the lives that the answer belongs to (a foreign id may have several) one
+  // at least must be neither left alone for too long nor past its deadline.
+  void CheckOver(const Scene& scene, const Process& process,
+                 const Operation& operation) {
+    std::string why;
+    for (const Dot& birth :
+         BirthsOf(scene.ledger(), operation.slot, operation.heads)) {
+      const Minted* created = scene.ledger().Find(operation.slot, birth);
+      if (created == nullptr || IsDeadAt(process, operation.slot, birth)) {
+        continue;
+      }
+      Checked();
+      why = WhyOver(scene, process, operation, *created);
+      if (why.empty()) return;
+    }
+    if (!why.empty()) Fail(absl::StrCat(Describe(operation), " found ", why));
+  }
+
+  static std::string WhyOver(const Scene& scene, const Process& process,
+                             const Operation& operation,
+                             const Minted& created) {
+    absl::Time wall = process.Now().wall;
+    if (operation.IsWrite()) {
+      // It was made before it waited for owners.
+      const Minted* made = DeltaOf(scene, operation);
+      if (made == nullptr) return "";
+      wall -= scene.now() - made->at;
+    }
+    if (wall > created.delta->deadline) {
+      return absl::StrCat("a session past its deadline by ",
+                          absl::FormatDuration(wall - created.delta->deadline));
+    }
+    const absl::Duration idle = created.delta->idle;
     const absl::Duration allowed = idle + scene.config().clock_offset_max;
     // Most sessions are too young to be judged.
-    if (operation.invoked <= created->at + allowed) return;
-    const absl::Time last = LastPossibleAccess(scene, operation, *created);
-    if (operation.invoked <= last + allowed) return;
-    Fail(absl::StrCat(Describe(operation), " found a session on ",
-                      process.name(), " that nobody had used for ",
-                      absl::FormatDuration(operation.invoked - last),
-                      ", its idle time is ", absl::FormatDuration(idle)));
+    if (operation.invoked <= created.at + allowed) return "";
+    const absl::Time last = LastPossibleAccess(scene, operation, created);
+    if (operation.invoked <= last + allowed) return "";
+    return absl::StrCat("a session that nobody had used for ",
+                        absl::FormatDuration(operation.invoked - last),
+                        ", its idle time is ", absl::FormatDuration(idle));
   }
 
   // By any call, answered or not, but this one.
@@ -183,27 +206,6 @@ class TimelyExpiry : public Checker {
       last = std::max(last, std::min(other.answered, scene.now()));
     }
     return last;
-  }
-
-  void CheckDeadline(const Scene& scene, const Process& process,
-                     const Operation& operation, const Dot& birth) {
-    const Minted* created = scene.ledger().Find(operation.slot, birth);
-    if (created == nullptr || created->delta->kind != Delta::Kind::kCreate)
-      return;
-    // A write may have named two lives of a foreign id of which one is over.
-    if (IsDeadAt(process, operation.slot, birth)) return;
-    Checked();
-    absl::Time wall = process.Now().wall;
-    if (operation.IsWrite()) {
-      // It was made before it waited for owners.
-      const Minted* made = DeltaOf(scene, operation);
-      if (made == nullptr) return;
-      wall -= scene.now() - made->at;
-    }
-    if (wall <= created->delta->deadline) return;
-    Fail(absl::StrCat(Describe(operation),
-                      " found a session past its deadline by ",
-                      absl::FormatDuration(wall - created->delta->deadline)));
   }
 
   std::map<Key, std::vector<Access>> accesses_;
