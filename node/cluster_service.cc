@@ -120,7 +120,11 @@ class ClusterService::JoinCall {
 ClusterService::ClusterService(Parts parts)
     : parts_(std::move(parts)), event_streams_(kEventStreamsMax) {}
 
-ClusterService::~ClusterService() = default;
+ClusterService::~ClusterService() {
+  Shutdown();
+  MutexLock lock(&mutex_);
+  while (!joins_.empty()) no_joins_.Wait(&mutex_);
+}
 
 grpc::ServerUnaryReactor* ClusterService::Members(
     grpc::CallbackServerContext* context, const v1::MembersRequest* /*request*/,
@@ -275,15 +279,23 @@ grpc::ServerUnaryReactor* ClusterService::Join(
     joins_.emplace(call.get(), call);
   }
   parts_.membership->Join({request->seeds().begin(), request->seeds().end()});
+  // The alarm keeps its callback until it is destroyed, so that must not keep
+  // the call.
   call->alarm.Set(absl::ToChronoTime(parts_.clock->Now().wall + timeout),
-                  [this, call](bool /*due*/) {
-                    {
-                      MutexLock lock(&mutex_);
-                      joins_.erase(call.get());
-                    }
-                    call->GiveUp();
-                  });
+                  [this, key = call.get()](bool /*due*/) { EndJoin(key); });
   return reactor;
+}
+
+void ClusterService::EndJoin(JoinCall* key) {
+  std::shared_ptr<JoinCall> call;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = joins_.find(key);
+    call = std::move(found->second);
+    joins_.erase(found);
+    if (joins_.empty()) no_joins_.SignalAll();
+  }
+  call->GiveUp();
 }
 
 void ClusterService::OnMemberEvent(const membership::Event& event) {

@@ -79,10 +79,13 @@ class ClusterService : public v1::ClusterService::CallbackService {
 
  private:
   class JoinCall;
+  // The time of a Join is over, or it has been answered.
+  void EndJoin(JoinCall* key);
 
   const Parts parts_;
   CallGate event_streams_;
   Mutex mutex_;
+  CondVar no_joins_;
   std::map<JoinCall*, std::shared_ptr<JoinCall>> joins_ ABSL_GUARDED_BY(mutex_);
 };
 

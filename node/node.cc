@@ -347,9 +347,9 @@ void Node::SayGoodbye() {
 }
 
 void Node::StopEverything() {
+  cluster_.Shutdown();
   links_.Shutdown();
   peer_client_.Shutdown();
-  cluster_.Shutdown();
   if (client_server_ != nullptr) {
     client_server_->Shutdown(After(*clock_, absl::ZeroDuration()));
   }

@@ -48,11 +48,7 @@ struct PeerClient::UnaryCall {
 PeerClient::PeerClient(SelfInfo* self)
     : self_(self), shared_(std::make_shared<Shared>()) {}
 
-PeerClient::~PeerClient() {
-  Shutdown();
-  MutexLock lock(&shared_->mutex);
-  while (!shared_->calls.empty()) shared_->idle.Wait(&shared_->mutex);
-}
+PeerClient::~PeerClient() { Shutdown(); }
 
 template <typename Request, typename Response, typename Start>
 void PeerClient::Begin(const membership::Address& to, absl::Duration timeout,
@@ -82,6 +78,9 @@ void PeerClient::Begin(const membership::Address& to, absl::Duration timeout,
           } else {
             call->done(FromGrpc(status));
           }
+          // Before the end is reported: this may be the last to hold the
+          // channel.
+          call->peer.reset();
           MutexLock lock(&shared->mutex);
           shared->calls.erase(call->context);
           shared->idle.SignalAll();
@@ -205,6 +204,9 @@ void PeerClient::Shutdown() {
   for (const std::shared_ptr<grpc::ClientContext>& context : calls) {
     context->TryCancel();
   }
+  peers.clear();
+  MutexLock lock(&shared_->mutex);
+  while (!shared_->calls.empty()) shared_->idle.Wait(&shared_->mutex);
 }
 
 }  // namespace sessionmesh::node

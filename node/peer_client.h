@@ -23,8 +23,7 @@ namespace sessionmesh::node {
 class PeerClient : public ReliablePlane {
  public:
   explicit PeerClient(SelfInfo* self);
-  // Waits for the calls that are under way; Shutdown first, to be quick.
-  ~PeerClient() override;
+  ~PeerClient() override;  // shuts down
   PeerClient(const PeerClient&) = delete;
   PeerClient& operator=(const PeerClient&) = delete;
 
@@ -43,7 +42,8 @@ class PeerClient : public ReliablePlane {
   // Closes channels to addresses that no member has any more.
   void SetView(const membership::ViewPtr& view);
 
-  // Cancels what is under way; later calls fail at once with CANCELLED.
+  // Cancels what is under way and waits for its end; later calls fail at once
+  // with CANCELLED. As with PeerLinks, a server must outlive it.
   void Shutdown();
 
  private:

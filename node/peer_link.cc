@@ -278,6 +278,7 @@ void PeerLink::OnEnded(const absl::Status& status) {
 
 void PeerLink::WaitAndOpen(bool refused) {
   std::shared_ptr<grpc::Alarm> alarm;
+  std::optional<PeerTarget> target;
   absl::Duration wait;
   {
     MutexLock lock(&mutex_);
@@ -285,19 +286,33 @@ void PeerLink::WaitAndOpen(bool refused) {
       state_ = State::kIdle;
       return;
     }
+    target = target_;
     wait = Jittered(refused ? kRefusedBackoff : backoff_);
     backoff_ = std::min(backoff_ * 2, kBackoffMax);
     alarm_ = alarm = std::make_shared<grpc::Alarm>();
   }
+  // The alarm keeps its callback, and so this link, until it is destroyed:
+  // OnAlarm takes it away.
   alarm->Set(absl::ToChronoTime(clock_->Now().wall + wait),
-             [link = shared_from_this(), alarm](bool /*due*/) {
-               {
-                 MutexLock lock(&link->mutex_);
-                 link->state_ = State::kIdle;
-                 if (link->alarm_ == alarm) link->alarm_.reset();
-               }
-               link->Open();
-             });
+             [link = shared_from_this()](bool /*due*/) { link->OnAlarm(); });
+  bool changed = false;
+  {
+    // Somebody may have wanted to cancel it before it was set.
+    MutexLock lock(&mutex_);
+    changed = target != target_;
+  }
+  if (changed) alarm->Cancel();
+}
+
+void PeerLink::OnAlarm() {
+  std::shared_ptr<grpc::Alarm> alarm;
+  {
+    MutexLock lock(&mutex_);
+    state_ = State::kIdle;
+    alarm = std::move(alarm_);
+  }
+  alarm.reset();
+  Open();
 }
 
 }  // namespace sessionmesh::node

@@ -83,6 +83,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   void OnEnded(const absl::Status& status);
   // Tries again when the back-off is over.
   void WaitAndOpen(bool refused);
+  void OnAlarm();
 
   const membership::NodeName peer_;
   SelfInfo* const self_;

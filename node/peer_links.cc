@@ -15,11 +15,7 @@ PeerLinks::PeerLinks(SelfInfo* self, const Clock* clock, EventLog* log,
                      Listener* listener)
     : self_(self), clock_(clock), log_(log), listener_(listener) {}
 
-PeerLinks::~PeerLinks() {
-  Shutdown();
-  MutexLock lock(&mutex_);
-  while (alive_ > 0) gone_.Wait(&mutex_);
-}
+PeerLinks::~PeerLinks() { Shutdown(); }
 
 void PeerLinks::SetView(const membership::ViewPtr& view) {
   // Links act outside of the lock: they may call back.
@@ -65,6 +61,9 @@ void PeerLinks::Shutdown() {
     links.swap(links_);
   }
   for (const auto& [name, link] : links) link->Shutdown();
+  links.clear();
+  MutexLock lock(&mutex_);
+  while (alive_ > 0) gone_.Wait(&mutex_);
 }
 
 std::shared_ptr<PeerLink> PeerLinks::Find(const NodeName& peer) {

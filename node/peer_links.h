@@ -33,14 +33,15 @@ class PeerLinks : public PeerSender, private PeerLink::Listener {
 
   PeerLinks(SelfInfo* self, const Clock* clock, EventLog* log,
             Listener* listener);
-  // Shuts down and waits until every link is gone.
-  ~PeerLinks() override;
+  ~PeerLinks() override;  // shuts down
   PeerLinks(const PeerLinks&) = delete;
   PeerLinks& operator=(const PeerLinks&) = delete;
 
   void SetView(const membership::ViewPtr& view);
 
-  // Closes all links, for good.
+  // Closes all links, for good, and waits until they are gone. Something else
+  // must keep gRPC's callback threads alive meanwhile (a server does): the last
+  // channel to go ends them, and must not do so from one of them.
   void Shutdown();
 
   void Enqueue(const membership::NodeName& peer, uint32_t lane,
