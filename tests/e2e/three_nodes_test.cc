@@ -158,6 +158,30 @@ TEST_F(ThreeNodesTest, LeavingInTheMiddleOfWritesLosesNoneThatWasAcknowledged) {
   EXPECT_EQ(a().StateOf("b"), v1::MEMBER_STATE_LEFT);
 }
 
+TEST_F(ThreeNodesTest, AllMayLeaveAtOnce) {
+  for (const char* name : {"a", "b", "c"})
+    cluster_.daemon(name).Signal(SIGTERM);
+
+  for (const char* name : {"a", "b", "c"}) {
+    EXPECT_EQ(cluster_.daemon(name).Wait(absl::Seconds(10)), 0) << name;
+  }
+}
+
+// Links that open, wait or close when the end comes.
+TEST_F(ThreeNodesTest, ANodeEndsCleanlyAtAnyMomentOfItsStart) {
+  for (int i = 0; i < 10; ++i) {
+    Daemon& d = cluster_.Start("d");
+    if (i % 2 == 0) {
+      ASSERT_TRUE(d.AwaitLine("ready"));
+    }
+    d.Signal(SIGTERM);
+    ASSERT_EQ(d.Wait(absl::Seconds(10)), 0) << i;
+  }
+  cluster_.Kill("b");
+  cluster_.daemon("a").Signal(SIGTERM);
+  EXPECT_EQ(cluster_.daemon("a").Wait(absl::Seconds(10)), 0);
+}
+
 TEST_F(ThreeNodesTest, OperatorsSeeWhoHoldsASession) {
   const NodeClient::Result created = a().Create();
   v1::UpdateRequest update;
