@@ -63,7 +63,10 @@ PullReply Transfers::AnswerMore(const NodeName& to, const PullMore& more,
   const auto it = transfers_.find({to, more.pull});
   if (it == transfers_.end() || it->second.next_part != more.part) {
     reply.kind = PullReply::Kind::kGone;
-    if (it != transfers_.end()) reply.slot = it->second.slot;
+    // The puller knows the slot; any of this lane will do when it is forgotten
+    // here, but the wire accepts no other.
+    reply.slot = it != transfers_.end() ? it->second.slot
+                                        : static_cast<SlotId>(config_.lane);
     return reply;
   }
   it->second.progress = now;
