@@ -1,7 +1,6 @@
 #include "node/node.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -21,21 +20,10 @@ namespace {
 
 using membership::EventKind;
 
-// How long each step of leaving may take; together below five seconds.
-constexpr absl::Duration kHandOverMax = absl::Seconds(2);
-constexpr absl::Duration kClientCallsEndMax = absl::Milliseconds(500);
-constexpr absl::Duration kGoodbyeMax = absl::Seconds(1);
-constexpr absl::Duration kPeerCallsEndMax = absl::Milliseconds(200);
 constexpr absl::Duration kCallTimeoutDefault = absl::Seconds(5);
-constexpr absl::Duration kHandOverLook = absl::Milliseconds(10);
 
 // Port 0 is chosen by UDP; the same TCP port may be taken.
 constexpr int kPortTries = 16;
-
-std::chrono::system_clock::time_point After(const Clock& clock,
-                                            absl::Duration time) {
-  return absl::ToChronoTime(clock.Now().wall + time);
-}
 
 replication::ProcessId NewProcessId() {
   return std::max<uint64_t>(RandomUint64(), 1);
@@ -249,115 +237,6 @@ absl::Status Node::OpenClientServer(SocketAddress address) {
   report_.SetClientAddress(client_address_);
   SetServing(false);
   return absl::OkStatus();
-}
-
-absl::Status Node::Run(const std::function<void()>& on_ready) {
-  bool ready = false;
-  for (;;) {
-    membership::ViewPtr view;
-    {
-      MutexLock lock(&mutex_);
-      while (!progress_ && !leave_requested_ && view_to_save_ == nullptr) {
-        changed_.Wait(&mutex_);
-      }
-      if (leave_requested_) break;
-      progress_ = false;
-      view.swap(view_to_save_);
-    }
-    if (view != nullptr) SavePeers(view);
-    if (!ready && lanes_.ready()) {
-      ready = true;
-      SetServing(true);
-      Announce(Severity::kInfo, "ready", "every slot serves");
-      on_ready();
-    }
-  }
-  HandOver();
-  SayGoodbye();
-  StopEverything();
-  MutexLock lock(&mutex_);
-  return failure_;
-}
-
-void Node::RequestLeave() {
-  MutexLock lock(&mutex_);
-  leave_requested_ = true;
-  changed_.SignalAll();
-}
-
-void Node::LeaveFor(ClusterService::LeaveDone done) {
-  MutexLock lock(&mutex_);
-  leavers_.push_back(std::move(done));
-  leave_requested_ = true;
-  changed_.SignalAll();
-}
-
-void Node::Fail(absl::Status status) {
-  MutexLock lock(&mutex_);
-  if (failure_.ok()) failure_ = std::move(status);
-  leave_requested_ = true;
-  changed_.SignalAll();
-}
-
-// ---- Leaving
-
-void Node::HandOver() {
-  leaving_ = true;
-  SetServing(false);
-  Announce(Severity::kInfo, "leaving", "handing over and leaving the cluster");
-  lanes_.Leave();
-  const absl::Time until = clock_->Now().steady + kHandOverMax;
-  bool handed_over = lanes_.handed_over();
-  while (!handed_over && clock_->Now().steady < until) {
-    {
-      MutexLock lock(&mutex_);
-      changed_.WaitUntil(&mutex_, clock_->Now().steady + kHandOverLook);
-    }
-    handed_over = lanes_.handed_over();
-  }
-  const std::string message =
-      handed_over ? "every acknowledged change of this node is on another owner"
-                  : absl::StrCat("not everything could be handed over in ",
-                                 absl::FormatDuration(kHandOverMax));
-  Announce(handed_over ? Severity::kInfo : Severity::kWarning, "handed_over",
-           message);
-  std::vector<ClusterService::LeaveDone> leavers;
-  {
-    MutexLock lock(&mutex_);
-    leavers.swap(leavers_);
-  }
-  for (const ClusterService::LeaveDone& done : leavers) {
-    done(handed_over, message);
-  }
-  cluster_.Shutdown();
-  if (client_server_ != nullptr) {
-    client_server_->Shutdown(After(*clock_, kClientCallsEndMax));
-  }
-}
-
-void Node::SayGoodbye() {
-  membership_.Leave();
-  const absl::Time until =
-      clock_->Now().steady +
-      std::min(kGoodbyeMax, options_.membership.leave_timeout);
-  MutexLock lock(&mutex_);
-  while (!goodbye_said_ && clock_->Now().steady < until) {
-    changed_.WaitUntil(&mutex_, until);
-  }
-}
-
-void Node::StopEverything() {
-  cluster_.Shutdown();
-  links_.Shutdown();
-  peer_client_.Shutdown();
-  if (client_server_ != nullptr) {
-    client_server_->Shutdown(After(*clock_, absl::ZeroDuration()));
-  }
-  if (peer_server_ != nullptr) {
-    peer_server_->Shutdown(After(*clock_, kPeerCallsEndMax));
-  }
-  membership_.Stop();
-  lanes_.Stop();
 }
 
 // ---- What the parts report
