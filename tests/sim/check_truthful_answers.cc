@@ -34,19 +34,6 @@ class TruthfulAnswers : public Checker {
   }
 
  private:
-  // Gone, as good as gone by the node's clock, or rotated away from the id.
-  static bool IsOver(const Process& process, SlotId slot, const Dot& birth,
-                     const std::string& id) {
-    if (IsDeadAt(process, slot, birth)) return true;
-    const auto* held = process.slot(slot).Find(birth);
-    if (held == nullptr) return false;
-    if (!held->life->HoldsId(id)) return true;
-    const absl::Time wall = process.Now().wall;
-    return held->life->deadline() <= wall ||
-           absl::FromUnixMillis(held->last_access_ms + held->life->idle_ms) <
-               wall;
-  }
-
   void CheckCovers(const Scene& scene, const Process& process,
                    const Operation& operation, const Bits& past) {
     if (operation.command.kind == Command::Kind::kGet &&

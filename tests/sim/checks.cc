@@ -45,6 +45,18 @@ bool IsDeadAt(const Process& process, SlotId slot, const Dot& birth) {
   return state.context().Contains(birth) && state.Find(birth) == nullptr;
 }
 
+bool IsOver(const Process& process, SlotId slot, const Dot& birth,
+            const std::string& id) {
+  if (IsDeadAt(process, slot, birth)) return true;
+  const auto* held = process.slot(slot).Find(birth);
+  if (held == nullptr) return false;
+  if (!held->life->HoldsId(id)) return true;
+  const absl::Time wall = process.Now().wall;
+  return held->life->deadline() <= wall ||
+         absl::FromUnixMillis(held->last_access_ms + held->life->idle_ms) <
+             wall;
+}
+
 Holders CountHolders(const Scene& scene, SlotId slot, const Dot& last) {
   Holders holders;
   for (const Process* process : scene.processes()) {
@@ -111,10 +123,8 @@ std::string Missing(const Scene& scene, const Process& process,
     const std::vector<Dot>& births = minted.delta->births;
     const bool gone =
         std::all_of(births.begin(), births.end(), [&](const Dot& birth) {
-          if (IsDeadAt(process, operation.slot, birth)) return true;
-          if (!scene.ledger().Kills(operation.slot, birth).empty()) return true;
-          const auto* held = process.slot(operation.slot).Find(birth);
-          return held != nullptr && !held->life->HoldsId(id);
+          return IsOver(process, operation.slot, birth, id) ||
+                 !scene.ledger().Kills(operation.slot, birth).empty();
         });
     if (!gone) return replication::DotName(minted.delta->last());
   }

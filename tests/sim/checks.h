@@ -54,6 +54,10 @@ std::unique_ptr<Checker> MakeMemberEvents();
 // The life is known there and gone.
 bool IsDeadAt(const Process& process, SlotId slot, const Dot& birth);
 
+// Gone there, as good as gone by the node's clock, or rotated away from the id.
+bool IsOver(const Process& process, SlotId slot, const Dot& birth,
+            const std::string& id);
+
 // How many processes hold this delta or held it when they ended.
 struct Holders {
   size_t running = 0;

@@ -69,6 +69,14 @@ absl::Duration Network::Delay(HostId from, HostId to) {
   return quality.latency + absl::Nanoseconds(random_.Between(0, jitter));
 }
 
+// Two statements: the order in which a compiler evaluates a sum is its own
+// choice, and each term draws a number.
+absl::Duration Network::RoundTrip(HostId there, HostId back) {
+  absl::Duration both = Delay(there, back);
+  both += Delay(back, there);
+  return both;
+}
+
 // ---- datagrams
 
 void Network::SendDatagram(EndpointId from, const Address& to,
@@ -122,7 +130,8 @@ void Network::Call(EndpointId from, uint64_t tag, const Address& to,
   calls_[call] = {from, tag, a, b};
   queue_->After(timeout, [this, call] { FailCall(call); });
   // Two ways to connect and one for the request.
-  const absl::Duration delay = Delay(a, b) + Delay(b, a) + Delay(a, b);
+  absl::Duration delay = RoundTrip(a, b);
+  delay += Delay(a, b);
   queue_->After(delay, [this, call, to, request = std::move(request)] {
     const auto pending = calls_.find(call);
     if (pending == calls_.end()) return;
@@ -177,8 +186,7 @@ StreamId Network::OpenStream(EndpointId from, const NodeName& as,
   stream.to_host = route == routes_.end() ? sender->host : route->second;
   stream.as = as;
   stream.address = to;
-  const absl::Duration delay = Delay(stream.from_host, stream.to_host) +
-                               Delay(stream.to_host, stream.from_host);
+  const absl::Duration delay = RoundTrip(stream.from_host, stream.to_host);
   streams_[id] = std::move(stream);
   queue_->After(delay, [this, id] { Connect(id); });
   return id;
@@ -296,22 +304,21 @@ void Network::Heal(HostId from, HostId to) {
   }
   for (const StreamId id : waiting) {
     // TCP sends it again a little later.
-    queue_->After(
-        Delay(from, to) + absl::Milliseconds(random_.Between(0, 200)),
-        [this, id] {
-          const auto found = streams_.find(id);
-          if (found == streams_.end() ||
-              IsCut(found->second.from_host, found->second.to_host))
-            return;
-          while (true) {
-            const auto stream = streams_.find(id);
-            if (stream == streams_.end() || stream->second.stuck.empty())
-              return;
-            std::string bytes = std::move(stream->second.stuck.front());
-            stream->second.stuck.pop_front();
-            Deliver(stream->second, std::move(bytes));
-          }
-        });
+    absl::Duration delay = Delay(from, to);
+    delay += absl::Milliseconds(random_.Between(0, 200));
+    queue_->After(delay, [this, id] {
+      const auto found = streams_.find(id);
+      if (found == streams_.end() ||
+          IsCut(found->second.from_host, found->second.to_host))
+        return;
+      while (true) {
+        const auto stream = streams_.find(id);
+        if (stream == streams_.end() || stream->second.stuck.empty()) return;
+        std::string bytes = std::move(stream->second.stuck.front());
+        stream->second.stuck.pop_front();
+        Deliver(stream->second, std::move(bytes));
+      }
+    });
   }
 }
 

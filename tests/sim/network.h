@@ -161,6 +161,7 @@ class Network {
 
   Link& link(HostId from, HostId to) { return links_[from * hosts_ + to]; }
   absl::Duration Delay(HostId from, HostId to);
+  absl::Duration RoundTrip(HostId there, HostId back);
   Endpoint* Find(EndpointId id) const;
   const Bound* FindBound(EndpointId id) const;
   EndpointId Listener(const Address& address) const;

@@ -139,8 +139,8 @@ void Workload::Act(Browser* browser) {
     if (browser->in_flight == 0)
       browser->jar = nullptr;  // the session is left to expire
   } else if (die < (mark += 7)) {
-    Send(browser, jar, PickHost(browser),
-         Prepare(browser, jar, Command::Kind::kTouch), 0);
+    Operation touch = Prepare(browser, jar, Command::Kind::kTouch);
+    Send(browser, jar, PickHost(browser), std::move(touch), 0);
   } else if (die < (mark += 38)) {
     Operation update = Prepare(browser, jar, Command::Kind::kUpdate);
     FillUpdate(&update, *jar);
