@@ -123,6 +123,7 @@ class Lane {
   struct Inquiry {
     SlotId slot = 0;
     uint64_t since = 0;
+    absl::Time asked_at;  // wall
     std::set<NodeName> answered;
     std::set<NodeName> ready;   // those of them that are ready owners
     bool lists_differ = false;  // somebody answered who sees other owners
@@ -131,7 +132,9 @@ class Lane {
 
   // A call that cannot look at the slot yet.
   struct Call {
-    enum class Stage : uint8_t { kToken, kIdle, kQuorum };
+    // What has been seen stays seen, and who has answered has answered; only
+    // whether a session is idle changes with time alone, so it is asked last.
+    enum class Stage : uint8_t { kToken, kQuorum, kIdle };
     Command command;
     SlotId slot = 0;
     std::vector<Dot> token;  // all dots that were presented
@@ -141,7 +144,6 @@ class Lane {
     bool asked = false;
     bool answered = false;  // nothing is left to do
     bool caught_up = false;
-    bool quorum_checked = false;
     bool quorum_unmet = false;
     bool lists_differ = false;
     std::optional<Inquiry> inquiry;
@@ -198,13 +200,13 @@ class Lane {
   // this life alive.
   std::set<NodeName> MayHaveTouched(const Slot::Holding& life,
                                     Instant now) const;
-  bool AdvanceIdle(Call* call, Instant now, Effects* effects);
   bool AdvanceQuorum(Call* call, Instant now, Effects* effects);
+  bool AdvanceIdle(Call* call, Instant now, Effects* effects);
   void AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects);
   void AdvanceCall(CallHandle handle, Instant now, Effects* effects);
   void Perform(const Call& call, Instant now, Effects* effects);
   // Asks `nodes` for what they have of the slot.
-  Inquiry Inquire(SlotId slot, const std::vector<NodeName>& nodes);
+  Inquiry Inquire(SlotId slot, const std::vector<NodeName>& nodes, Instant now);
   std::vector<NodeName> LinkedOthers() const;
   static bool AllAnswered(const Inquiry& inquiry,
                           const std::vector<NodeName>& nodes);
@@ -243,7 +245,7 @@ class Lane {
   // Live lives of the id that are neither past their deadline nor idle for too
   // long.
   Holdings Present(SlotId slot, absl::string_view id, Instant now) const;
-  static bool IsIdle(const Slot::Holding& holding, Instant now);
+  static bool IsIdle(const Slot::Holding& holding, absl::Time wall);
   // Two rotations that did not know of each other gave it two ids (rule A7).
   static bool IsRaced(const Slot::Holding& holding);
   // NOT_FOUND where rotations raced: the lives are killed. True when it was so.

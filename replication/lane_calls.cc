@@ -141,14 +141,12 @@ bool Lane::Advance(Call* call, Instant now, Effects* effects) {
     if (!AdvanceToken(call, now, effects)) return false;
     if (call->answered) return true;
   }
-  if (call->stage == Call::Stage::kIdle) {
-    if (!AdvanceIdle(call, now, effects)) return false;
-    if (call->answered) return true;
-  }
   if (call->stage == Call::Stage::kQuorum) {
     if (!AdvanceQuorum(call, now, effects)) return false;
     if (call->answered) return true;
   }
+  if (!AdvanceIdle(call, now, effects)) return false;
+  if (call->answered) return true;
   Perform(*call, now, effects);
   return true;
 }
@@ -185,9 +183,11 @@ std::vector<Dot> Lane::MissingOf(const std::vector<Dot>& token,
   return missing;
 }
 
-Lane::Inquiry Lane::Inquire(SlotId slot, const std::vector<NodeName>& nodes) {
+Lane::Inquiry Lane::Inquire(SlotId slot, const std::vector<NodeName>& nodes,
+                            Instant now) {
   Inquiry inquiry;
   inquiry.slot = slot;
+  inquiry.asked_at = now.wall;
   inquiry.since = puller_.next_pull();
   for (const NodeName& node : nodes) puller_.Want(node, slot, /*urgent=*/true);
   return inquiry;
@@ -206,14 +206,14 @@ bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
   const std::vector<Dot> missing =
       any_state ? std::vector<Dot>() : MissingOf(call->token, call->slot);
   if (missing.empty()) {
-    call->stage = Call::Stage::kIdle;
+    call->stage = Call::Stage::kQuorum;
     call->inquiry.reset();
     call->asked = false;
     return true;
   }
   call->caught_up = true;
   if (!call->asked && now.steady >= call->patience) {
-    call->inquiry = Inquire(call->slot, LinkedOthers());
+    call->inquiry = Inquire(call->slot, LinkedOthers(), now);
     call->asked = true;
   }
   if (call->asked && AllAnswered(*call->inquiry, LinkedOthers())) {
@@ -319,64 +319,30 @@ void Lane::FailLost(const Call& call, const Dot& lost, Instant now,
   effects->replies.push_back(std::move(reply));
 }
 
-bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
-  // An access to a session that has been idle too long here: whoever may have
-  // accepted one not long ago is asked (rule D).
-  std::set<NodeName> asked;
-  if (call->command.kind != Command::Kind::kDelete) {
-    for (const Slot::Holding* life :
-         StateOf(call->slot).slot.Lookup(call->command.session_id)) {
-      if (IsIdle(*life, now)) asked.merge(MayHaveTouched(*life, now));
-    }
-  }
-  if (!asked.empty()) {
-    if (!call->inquiry.has_value()) {
-      call->inquiry = Inquire(call->slot, LinkedOthers());
-    }
-    call->asked = true;
-    for (const NodeName& node : call->inquiry->recent) {
-      if (node != self_.name && !owners_.IsLeft(node)) asked.insert(node);
-    }
-    if (!std::includes(call->inquiry->answered.begin(),
-                       call->inquiry->answered.end(), asked.begin(),
-                       asked.end())) {
-      const bool more_may_come = !AllAnswered(*call->inquiry, LinkedOthers()) &&
-                                 now.steady < call->give_up;
-      if (more_may_come) return false;
-      // Unanswered is not "nobody knows of a later access".
-      Fail(call->command.handle,
-           absl::UnavailableError(
-               "the session looks idle here, and an owner that may have seen "
-               "it used has not said; try again later, or another node"),
-           {.reason = Reason::kStale}, effects);
-      call->answered = true;
-      return true;
-    }
-  }
-  call->inquiry.reset();
-  call->asked = false;
-  call->stage = Call::Stage::kQuorum;
-  return true;
-}
-
 bool Lane::AdvanceQuorum(Call* call, Instant now, Effects* effects) {
   if (call->command.kind != Command::Kind::kGet ||
       call->command.consistency != Consistency::kQuorum) {
+    call->stage = Call::Stage::kIdle;
     return true;
   }
   const size_t needed = owners_.count() / 2;  // others, beside this node
   const std::vector<NodeName> linked = LinkedOthers();
-  if (!call->inquiry.has_value()) call->inquiry = Inquire(call->slot, linked);
+  if (!call->inquiry.has_value()) {
+    call->inquiry = Inquire(call->slot, linked, now);
+  }
   call->asked = true;
   // Owners that are still fetching know less than they should (rule E, Q2).
   const size_t answered = call->inquiry->ready.size();
-  if (answered >= needed) return true;
-  if (linked.size() >= needed && !AllAnswered(*call->inquiry, linked) &&
-      now.steady < call->give_up) {
+  const bool enough = answered >= needed;
+  if (!enough && linked.size() >= needed &&
+      !AllAnswered(*call->inquiry, linked) && now.steady < call->give_up) {
     return false;
   }
-  if (!call->command.strict) {
-    call->quorum_unmet = true;
+  if (enough || !call->command.strict) {
+    call->quorum_unmet = !enough;
+    call->stage = Call::Stage::kIdle;
+    call->inquiry.reset();
+    call->asked = false;
     return true;
   }
   Fail(call->command.handle,
@@ -388,6 +354,47 @@ bool Lane::AdvanceQuorum(Call* call, Instant now, Effects* effects) {
         .limit = needed + 1,
         .value = answered + 1},
        effects);
+  call->answered = true;
+  return true;
+}
+
+bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
+  if (call->command.kind == Command::Kind::kDelete) return true;
+  // An access to a session that has been idle too long here: whoever may have
+  // accepted one not long ago is asked (rule D).
+  std::set<NodeName> asked;
+  for (const Slot::Holding* life :
+       StateOf(call->slot).slot.Lookup(call->command.session_id)) {
+    if (!IsIdle(*life, now.wall)) continue;
+    asked.merge(MayHaveTouched(*life, now));
+    // Of a life that has become idle since, the answers may say too little.
+    if (call->inquiry.has_value() && !IsIdle(*life, call->inquiry->asked_at)) {
+      call->inquiry.reset();
+    }
+  }
+  if (asked.empty()) return true;
+  if (!call->inquiry.has_value()) {
+    call->inquiry = Inquire(call->slot, LinkedOthers(), now);
+  }
+  call->asked = true;
+  for (const NodeName& node : call->inquiry->recent) {
+    if (node != self_.name && !owners_.IsLeft(node)) asked.insert(node);
+  }
+  if (std::includes(call->inquiry->answered.begin(),
+                    call->inquiry->answered.end(), asked.begin(),
+                    asked.end())) {
+    return true;
+  }
+  if (!AllAnswered(*call->inquiry, LinkedOthers()) &&
+      now.steady < call->give_up) {
+    return false;
+  }
+  // Unanswered is not "nobody knows of a later access".
+  Fail(call->command.handle,
+       absl::UnavailableError(
+           "the session looks idle here, and an owner that may have seen "
+           "it used has not said; try again later, or another node"),
+       {.reason = Reason::kStale}, effects);
   call->answered = true;
   return true;
 }

@@ -11,8 +11,8 @@
 
 namespace sessionmesh::replication {
 
-bool Lane::IsIdle(const Slot::Holding& holding, Instant now) {
-  return absl::ToUnixMillis(now.wall) >
+bool Lane::IsIdle(const Slot::Holding& holding, absl::Time wall) {
+  return absl::ToUnixMillis(wall) >
          holding.last_access_ms + holding.life->idle_ms;
 }
 
@@ -27,7 +27,7 @@ Lane::Holdings Lane::Present(SlotId slot, absl::string_view id,
   lives.erase(std::remove_if(lives.begin(), lives.end(),
                              [now](const Slot::Holding* h) {
                                return h->life->deadline() <= now.wall ||
-                                      IsIdle(*h, now) || IsRaced(*h);
+                                      IsIdle(*h, now.wall) || IsRaced(*h);
                              }),
               lives.end());
   return lives;
@@ -213,7 +213,7 @@ void Lane::Watch(CallHandle handle, const std::string& session_id,
   WatchState watch{
       .slot = call.slot, .session_id = session_id, .token = call.token};
   if (!MissingOf(call.token, call.slot).empty())
-    Inquire(call.slot, LinkedOthers());
+    Inquire(call.slot, LinkedOthers(), now);
   if (!UpdateWatch(handle, &watch, {}, effects)) {
     if (!MissingOf(watch.token, watch.slot).empty()) {
       SetTimer(handle, now.steady + config_.catch_up_timeout);

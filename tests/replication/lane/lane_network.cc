@@ -56,6 +56,12 @@ void LaneNetwork::Kill(const NodeName& name) {
   }
 }
 
+void LaneNetwork::Leave(const NodeName& name) {
+  Effects effects;
+  nodes_.at(name)->Leave(now(name), &effects);
+  Perform(name, std::move(effects));
+}
+
 void LaneNetwork::SetView(const NodeName& node,
                           std::map<NodeName, membership::State> members) {
   std::vector<membership::Member> list;

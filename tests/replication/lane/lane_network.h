@@ -32,6 +32,8 @@ class LaneNetwork {
   void Start(const NodeName& name, bool bootstrap = false);
   // Kill -9: the node is gone, its links break, the others keep their view.
   void Kill(const NodeName& name);
+  // The node begins to leave; what it says is under way.
+  void Leave(const NodeName& name);
 
   // Tells every running node that exactly these members exist, in this state.
   void SetViews(std::map<NodeName, membership::State> members);

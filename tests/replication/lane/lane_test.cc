@@ -429,48 +429,6 @@ TEST_F(LaneTest, ABrokenStreamResumesWithoutLoss) {
   EXPECT_EQ(net_.node("a").peers(net_.now("a"))[0].lag_operations, 0u);
 }
 
-TEST_F(LaneTest, AnIdleSessionEndsOnAllNodesAndAnActiveOneDoesNot) {
-  net_.StartReady({"a", "b", "c"});
-  for (const char* id : {"idle", "busy"}) {
-    Command create;
-    create.kind = Command::Kind::kCreate;
-    create.session_id = Id(id);
-    create.idle = absl::Seconds(40);
-    create.durability = Durability::kAll;
-    ASSERT_THAT(net_.Run("a", create).status, IsOk());
-  }
-
-  for (int i = 0; i < 6; ++i) {
-    net_.Advance(absl::Seconds(15));
-    ASSERT_THAT(net_.Get("b", Id("busy")).status, IsOk());
-  }
-
-  for (const char* node : {"a", "b", "c"}) {
-    EXPECT_EQ(net_.node(node).status().sessions, 1u) << node;
-    EXPECT_THAT(net_.Get(node, Id("idle")).status,
-                StatusIs(absl::StatusCode::kNotFound));
-  }
-  EXPECT_TRUE(net_.Converged());
-}
-
-TEST_F(LaneTest, NothingOutlivesItsAbsoluteDeadline) {
-  net_.StartReady({"a", "b"});
-  Command create;
-  create.kind = Command::Kind::kCreate;
-  create.session_id = Id("s");
-  create.absolute_lifetime = absl::Seconds(30);
-  ASSERT_THAT(net_.Run("a", create).status, IsOk());
-
-  net_.Advance(absl::Seconds(29));
-  EXPECT_THAT(net_.Get("b", Id("s")).status, IsOk());
-  net_.Advance(absl::Seconds(2));
-
-  EXPECT_THAT(net_.Get("b", Id("s")).status,
-              StatusIs(absl::StatusCode::kNotFound));
-  net_.Advance(absl::Seconds(10));
-  EXPECT_EQ(net_.node("a").status().sessions, 0u);
-}
-
 TEST_F(LaneTest, AWatchShowsEachChangeAndTheEnd) {
   net_.StartReady({"a", "b"});
   net_.Create("a", Id("s"), {{"k", "0"}});
@@ -492,8 +450,7 @@ TEST_F(LaneTest, ALeavingNodeHandsOverWhatOnlyItHas) {
   net_.StartReady({"a", "b"});
   net_.Hold("a", "b");
   net_.Create("a", Id("s"), {}, Durability::kLocal);
-  Effects effects;
-  net_.node("a").Leave(net_.now("a"), &effects);
+  net_.Leave("a");
   EXPECT_FALSE(net_.node("a").handed_over());
   EXPECT_EQ(net_.Get("a", Id("s")).failure.reason, Reason::kShuttingDown);
 

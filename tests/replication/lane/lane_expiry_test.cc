@@ -1,0 +1,116 @@
+// What ends by time, and what keeps a session from it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/replication/lane/lane_network.h"
+#include "tests/support/status_matchers.h"
+
+namespace sessionmesh::replication {
+namespace {
+
+using membership::State;
+using ::sessionmesh::testing::IsOk;
+using ::sessionmesh::testing::StatusIs;
+
+class LaneExpiryTest : public ::testing::Test {
+ protected:
+  static constexpr absl::Duration kIdle = absl::Seconds(40);
+
+  // A session that every node holds and that ends when idle for kIdle.
+  void CreateIdle(const NodeName& node, const std::string& id) {
+    Command create;
+    create.kind = Command::Kind::kCreate;
+    create.session_id = Id(id);
+    create.idle = kIdle;
+    create.durability = Durability::kAll;
+    ASSERT_THAT(net_.Run(node, create).status, IsOk());
+  }
+
+  LaneNetwork net_;
+};
+
+TEST_F(LaneExpiryTest, AnIdleSessionEndsOnAllNodesAndAnActiveOneDoesNot) {
+  net_.StartReady({"a", "b", "c"});
+  for (const char* id : {"idle", "busy"}) CreateIdle("a", id);
+
+  for (int i = 0; i < 6; ++i) {
+    net_.Advance(absl::Seconds(15));
+    ASSERT_THAT(net_.Get("b", Id("busy")).status, IsOk());
+  }
+
+  for (const char* node : {"a", "b", "c"}) {
+    EXPECT_EQ(net_.node(node).status().sessions, 1u) << node;
+    EXPECT_THAT(net_.Get(node, Id("idle")).status,
+                StatusIs(absl::StatusCode::kNotFound));
+  }
+  EXPECT_TRUE(net_.Converged());
+}
+
+TEST_F(LaneExpiryTest, NothingOutlivesItsAbsoluteDeadline) {
+  net_.StartReady({"a", "b"});
+  Command create;
+  create.kind = Command::Kind::kCreate;
+  create.session_id = Id("s");
+  create.absolute_lifetime = absl::Seconds(30);
+  ASSERT_THAT(net_.Run("a", create).status, IsOk());
+
+  net_.Advance(absl::Seconds(29));
+  EXPECT_THAT(net_.Get("b", Id("s")).status, IsOk());
+  net_.Advance(absl::Seconds(2));
+
+  EXPECT_THAT(net_.Get("b", Id("s")).status,
+              StatusIs(absl::StatusCode::kNotFound));
+  net_.Advance(absl::Seconds(10));
+  EXPECT_EQ(net_.node("a").status().sessions, 0u);
+}
+
+// Simulator, seed 2447, schedule expiry.
+TEST_F(LaneExpiryTest,
+       ASessionThatBecomesIdleWhileAQuorumReadWaitsIsAskedAbout) {
+  net_.StartReady({"a", "b", "c"});
+  CreateIdle("a", "s");
+  net_.Advance(absl::Seconds(36));
+  ASSERT_THAT(net_.Get("b", Id("s")).status, IsOk());
+  net_.Advance(absl::Seconds(4));  // too soon after the last for a Touch
+  ASSERT_THAT(net_.Get("b", Id("s")).status, IsOk());
+  net_.Advance(absl::Seconds(35));
+  net_.Hold("b", "a");
+  net_.Hold("c", "a");
+  Command get;
+  get.kind = Command::Kind::kGet;
+  get.session_id = Id("s");
+  get.consistency = Consistency::kQuorum;
+
+  const CallHandle call = net_.Begin("a", get);
+  net_.Advance(absl::Seconds(3));  // idle for 42 seconds, as far as a knows
+
+  const std::optional<Reply> reply = net_.TakeReply(call);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_THAT(reply->status, StatusIs(absl::StatusCode::kUnavailable));
+  net_.Release("b", "a");
+  net_.Release("c", "a");
+  EXPECT_THAT(net_.Get("a", Id("s")).status, IsOk());
+}
+
+TEST_F(LaneExpiryTest, AnAccessThatNobodyHeardOfIsToldWhenItsNodeLeaves) {
+  net_.StartReady({"a", "b"});
+  CreateIdle("a", "s");
+  net_.LinkDown("a", "b");
+  net_.LinkDown("b", "a");
+  net_.Advance(absl::Seconds(10));
+  ASSERT_THAT(net_.Get("a", Id("s")).status, IsOk());
+  net_.Advance(absl::Seconds(1));
+  net_.LinkAll();
+  net_.Advance(absl::Seconds(1));
+
+  net_.Leave("a");
+  net_.DeliverAll();
+  net_.SetViews({{"a", State::kLeft}, {"b", State::kAlive}});
+  net_.Advance(absl::Seconds(33));  // 45 since it was created
+
+  EXPECT_THAT(net_.Get("b", Id("s")).status, IsOk());
+}
+
+}  // namespace
+}  // namespace sessionmesh::replication
