@@ -57,7 +57,7 @@ void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
     return;
   }
   IdleProbe next;
-  next.inquiry = Inquire(id, LinkedOthers());
+  next.inquiry = Inquire(id, LinkedOthers(), now);
   next.lives = std::move(idle);
   next.give_up = now.steady + config_.pull_timeout;
   probes_.emplace(id, std::move(next));
@@ -134,13 +134,16 @@ void Lane::CollectTouches() {
 }
 
 void Lane::FlushTouches(Instant now, Effects* effects) {
+  const std::vector<NodeName> linked = LinkedOthers();
   std::vector<SlotTouch> touches;
   for (const auto& [id, birth] : touched_) {
     Slot& slot = StateOf(id).slot;
     const Slot::Holding* holding = slot.Find(birth);
     if (holding == nullptr) continue;
     touches.push_back({id, {birth, holding->last_access_ms}});
-    slot.MarkSent(birth, holding->last_access_ms);
+    // Told to nobody, it is still to be told: at the latest when this node
+    // leaves.
+    if (!linked.empty()) slot.MarkSent(birth, holding->last_access_ms);
   }
   touched_.clear();
   next_touch_flush_at_ = now.steady + config_.touch_flush_interval;
@@ -148,7 +151,7 @@ void Lane::FlushTouches(Instant now, Effects* effects) {
     const size_t end = std::min(touches.size(), begin + kTouchesPerMessage);
     const Touches part{{touches.begin() + static_cast<ptrdiff_t>(begin),
                         touches.begin() + static_cast<ptrdiff_t>(end)}};
-    for (const NodeName& node : LinkedOthers()) SendTo(node, part, effects);
+    for (const NodeName& node : linked) SendTo(node, part, effects);
   }
 }
 
