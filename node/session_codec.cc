@@ -104,18 +104,16 @@ std::map<std::string, std::string> ToMap(const Map& map) {
   return {map.begin(), map.end()};
 }
 
-v1::Session EncodeSession(replication::SessionView view) {
-  v1::Session session;
-  session.set_id(std::move(view.id));
-  auto& attributes = *session.mutable_attributes();
+void EncodeSession(replication::SessionView view, v1::Session* session) {
+  session->set_id(std::move(view.id));
+  auto& attributes = *session->mutable_attributes();
   for (auto& [name, value] : view.attributes) {
     attributes[name] = std::move(value);
   }
-  session.set_user(std::move(view.user));
-  *session.mutable_idle_timeout() = ToProto(view.idle);
-  *session.mutable_last_access() = ToProto(view.last_access);
-  *session.mutable_absolute_deadline() = ToProto(view.deadline);
-  return session;
+  session->set_user(std::move(view.user));
+  *session->mutable_idle_timeout() = ToProto(view.idle);
+  *session->mutable_last_access() = ToProto(view.last_access);
+  *session->mutable_absolute_deadline() = ToProto(view.deadline);
 }
 
 v1::Reason EncodeReason(Reason reason) {
@@ -182,7 +180,7 @@ void SessionCodec::RouteById(absl::string_view id,
   decoded->command.session_id = std::string(id);
   const absl::StatusOr<replication::SlotId> slot = ids_->SlotOf(id);
   if (slot.ok()) {
-    decoded->slot = *slot;
+    decoded->command.slot = *slot;
   } else {
     Refuse(absl::IsNotFound(slot.status()) ? Reason::kSessionNotFound
                                            : Reason::kInvalidId,
@@ -196,10 +194,12 @@ void SessionCodec::ChooseId(DecodedCommand* decoded) const {
   const std::string& request = decoded->command.request_id;
   const uint64_t number =
       request.empty() ? RandomUint64() : key_->Hash("create", request);
-  decoded->slot = static_cast<replication::SlotId>(number % ids_->slot_count());
-  decoded->command.session_id = ids_->MakeNative(
-      decoded->slot,
-      request.empty() ? RandomBytes<16>() : ids_->EntropyOfRequest(request));
+  const auto slot =
+      static_cast<replication::SlotId>(number % ids_->slot_count());
+  decoded->command.slot = slot;
+  decoded->command.session_id =
+      ids_->MakeNative(slot, request.empty() ? RandomBytes<16>()
+                                             : ids_->EntropyOfRequest(request));
 }
 
 DecodedCommand SessionCodec::Decode(const v1::CreateRequest& request) const {
@@ -292,9 +292,9 @@ DecodedCommand SessionCodec::Decode(const v1::RotateRequest& request) const {
   if (request.has_user()) command.user = request.user();
   if (decoded.status.ok()) {
     command.new_session_id = ids_->MakeNative(
-        decoded.slot, request.request_id().empty()
-                          ? RandomBytes<16>()
-                          : ids_->EntropyOfRequest(request.request_id()));
+        *command.slot, request.request_id().empty()
+                           ? RandomBytes<16>()
+                           : ids_->EntropyOfRequest(request.request_id()));
   }
   return decoded;
 }
@@ -320,7 +320,7 @@ void SessionCodec::Encode(replication::Reply reply,
                           v1::CreateResponse* out) const {
   EncodeInfo(&reply, out->mutable_info());
   if (reply.session.has_value()) {
-    *out->mutable_session() = EncodeSession(*std::move(reply.session));
+    EncodeSession(*std::move(reply.session), out->mutable_session());
   }
 }
 
@@ -328,7 +328,7 @@ void SessionCodec::Encode(replication::Reply reply,
                           v1::GetResponse* out) const {
   EncodeInfo(&reply, out->mutable_info());
   if (reply.session.has_value()) {
-    *out->mutable_session() = EncodeSession(*std::move(reply.session));
+    EncodeSession(*std::move(reply.session), out->mutable_session());
   }
 }
 
@@ -337,7 +337,7 @@ void SessionCodec::Encode(replication::Reply reply,
   EncodeInfo(&reply, out->mutable_info());
   out->set_created(reply.created);
   if (reply.session.has_value()) {
-    *out->mutable_session() = EncodeSession(*std::move(reply.session));
+    EncodeSession(*std::move(reply.session), out->mutable_session());
   }
 }
 
@@ -358,7 +358,7 @@ void SessionCodec::Encode(replication::Reply reply,
                           v1::RotateResponse* out) const {
   EncodeInfo(&reply, out->mutable_info());
   if (reply.session.has_value()) {
-    *out->mutable_session() = EncodeSession(*std::move(reply.session));
+    EncodeSession(*std::move(reply.session), out->mutable_session());
   }
 }
 
@@ -367,7 +367,7 @@ v1::WatchResponse SessionCodec::Encode(replication::WatchUpdate update) const {
   if (update.end != replication::WatchUpdate::End::kNone) {
     response.mutable_ended()->set_reason(EncodeEnd(update.end));
   } else if (update.session.has_value()) {
-    *response.mutable_session() = EncodeSession(*std::move(update.session));
+    EncodeSession(*std::move(update.session), response.mutable_session());
   }
   response.set_token(std::move(update.token));
   return response;
@@ -391,7 +391,7 @@ v1::ErrorInfo EncodeFailure(replication::Reply reply) {
   info.set_replicas(reply.replicas);
   info.set_token(std::move(reply.token));
   if (reply.session.has_value()) {
-    *info.mutable_session() = EncodeSession(*std::move(reply.session));
+    EncodeSession(*std::move(reply.session), info.mutable_session());
   }
   return info;
 }

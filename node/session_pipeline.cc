@@ -156,7 +156,7 @@ void SessionPipeline::Start() {
   }
   decoded.command.deadline =
       LaneDeadline(now, left, parts_.timeout_default, parts_.timeout_max);
-  const CallTicket ticket = parts_.lanes->NewTicket(decoded.slot);
+  const CallTicket ticket = parts_.lanes->NewTicket(*decoded.command.slot);
   auto call = std::make_unique<Call>(this, request_.correlation(),
                                      request_.command_case(), ticket);
   Call* const sink = call.get();

@@ -42,7 +42,7 @@ void SessionWatch::Watch(const DecodedCommand& decoded) {
     Pump();
     return;
   }
-  ticket_ = parts_.lanes->NewTicket(decoded.slot);
+  ticket_ = parts_.lanes->NewTicket(*decoded.command.slot);
   parts_.lanes->Watch(
       ticket_, decoded.command.session_id, decoded.command.tokens,
       std::static_pointer_cast<SessionWatch>(shared_from_this()));

@@ -36,6 +36,9 @@ struct Command {
   Kind kind = Kind::kGet;
   std::string
       session_id;  // kCreate: chosen already, by the caller or by SessionIds
+  // What SessionIds::SlotOf says of it, if whoever routed the call has asked:
+  // it spares the lane a keyed hash.
+  std::optional<SlotId> slot;
   std::vector<std::string> tokens;
   absl::Time deadline;  // steady clock
 

@@ -39,7 +39,9 @@ absl::Status Lane::Admit(const Command& command, Call* call,
     return absl::UnavailableError(
         "this node is leaving the cluster; call another one");
   }
-  const absl::StatusOr<SlotId> slot = ids_->SlotOf(command.session_id);
+  const absl::StatusOr<SlotId> slot =
+      command.slot.has_value() ? absl::StatusOr<SlotId>(*command.slot)
+                               : ids_->SlotOf(command.session_id);
   if (!slot.ok()) {
     failure->reason = absl::IsNotFound(slot.status()) ? Reason::kSessionNotFound
                                                       : Reason::kInvalidId;

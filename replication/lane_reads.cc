@@ -53,25 +53,30 @@ SessionView Lane::ViewOf(absl::string_view id, const Holdings& lives) const {
   SessionView view;
   view.id = std::string(id);
   view.deadline = absl::InfiniteFuture();
-  std::map<std::string, EntryView> winners;
+  std::vector<EntryView> entries;
   for (const Slot::Holding* holding : lives) {
     view.idle = std::max(view.idle, absl::Milliseconds(holding->life->idle_ms));
     view.last_access = std::max(view.last_access,
                                 absl::FromUnixMillis(holding->last_access_ms));
     view.deadline = std::min(view.deadline, holding->life->deadline());
-    for (const EntryView& entry : holding->life->attributes.Unpack()) {
-      const auto [it, is_new] =
-          winners.try_emplace(std::string(entry.name), entry);
-      if (is_new) continue;
-      const EntryView both[] = {it->second, entry};
-      it->second = Winner(both);
-    }
+    const std::vector<EntryView> more = holding->life->attributes.Unpack();
+    entries.insert(entries.end(), more.begin(), more.end());
   }
-  for (const auto& [name, entry] : winners) {
-    if (name == kUserAttribute) {
-      view.user = std::string(entry.value);
-    } else if (!IsReservedAttribute(name)) {
-      view.attributes[name] = std::string(entry.value);
+  const auto by_name = [](const EntryView& a, const EntryView& b) {
+    return a.name < b.name;
+  };
+  // One life has its entries in order already.
+  if (lives.size() > 1) std::sort(entries.begin(), entries.end(), by_name);
+  for (auto begin = entries.begin(); begin != entries.end();) {
+    const auto end = std::upper_bound(begin, entries.end(), *begin, by_name);
+    const EntryView& winner =
+        Winner({&*begin, static_cast<size_t>(end - begin)});
+    begin = end;
+    if (winner.name == kUserAttribute) {
+      view.user = std::string(winner.value);
+    } else if (!IsReservedAttribute(winner.name)) {
+      view.attributes.emplace_hint(view.attributes.end(), winner.name,
+                                   winner.value);
     }
   }
   return view;

@@ -39,7 +39,8 @@ TEST_F(SessionCodecTest, ChoosesAnotherIdForEveryCreate) {
   EXPECT_THAT(one.status, IsOk());
   EXPECT_THAT(one.command.session_id, SizeIs(30));
   EXPECT_NE(one.command.session_id, two.command.session_id);
-  EXPECT_THAT(ids_.SlotOf(one.command.session_id), IsOkAndHolds(one.slot));
+  EXPECT_THAT(ids_.SlotOf(one.command.session_id),
+              IsOkAndHolds(*one.command.slot));
 }
 
 TEST_F(SessionCodecTest, ARetriedCreateMeansTheSameSession) {
@@ -49,7 +50,7 @@ TEST_F(SessionCodecTest, ARetriedCreateMeansTheSameSession) {
   const DecodedCommand one = codec_.Decode(request);
   const DecodedCommand two = codec_.Decode(request);
 
-  EXPECT_EQ(one.slot, two.slot);
+  EXPECT_EQ(one.command.slot, two.command.slot);
   EXPECT_EQ(one.command.session_id, two.command.session_id);
 }
 
