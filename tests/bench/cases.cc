@@ -80,9 +80,11 @@ absl::Status AddLoop(absl::string_view name, Loop loop,
 
 }  // namespace
 
-absl::Status MeasureGets(const Ground& ground, size_t in_flight,
+absl::Status MeasureGets(const Ground& ground,
+                         const std::shared_ptr<grpc::Channel>& node,
+                         absl::string_view name, size_t in_flight,
                          std::vector<Row>* rows) {
-  const auto stub = v1::SessionService::NewStub(ground.first);
+  const auto stub = v1::SessionService::NewStub(node);
   std::vector<std::pair<std::string, std::string>> sessions;
   for (int i = 0; i < 100; ++i) {
     const auto created = Create(stub.get(), NewSession(8, 64));
@@ -105,7 +107,7 @@ absl::Status MeasureGets(const Ground& ground, size_t in_flight,
                    call->response.session().attributes_size() == 8);
             });
       });
-  return AddLoop(absl::StrCat("get_local_", in_flight), std::move(loop), rows);
+  return AddLoop(name, std::move(loop), rows);
 }
 
 absl::Status MeasureSets(const Ground& ground, std::vector<Row>* rows) {

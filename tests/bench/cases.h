@@ -12,10 +12,11 @@
 
 namespace sessionmesh::bench {
 
-// Where a case runs: channels to the client ports of two ready nodes of one
-// cluster, and how long it may take.
+// Where a case runs: channels to two ready nodes of one cluster, and how long
+// it may take.
 struct Ground {
-  std::shared_ptr<grpc::Channel> first;
+  std::shared_ptr<grpc::Channel> first;      // through its Unix socket
+  std::shared_ptr<grpc::Channel> first_tcp;  // through its port, on loopback
   std::shared_ptr<grpc::Channel> second;
   // Bytes sent and received on all TCP connections between the peer ports of
   // the two nodes, headers of HTTP/2 included, as the kernel counts them.
@@ -25,8 +26,11 @@ struct Ground {
 };
 
 // Each measures one case and appends its rows; an error says what did not
-// work. `in_flight` calls are kept going.
-absl::Status MeasureGets(const Ground& ground, size_t in_flight,
+// work.
+// Reads through `node`, with `in_flight` calls kept going.
+absl::Status MeasureGets(const Ground& ground,
+                         const std::shared_ptr<grpc::Channel>& node,
+                         absl::string_view name, size_t in_flight,
                          std::vector<Row>* rows);
 absl::Status MeasureSets(const Ground& ground, std::vector<Row>* rows);
 absl::Status MeasurePipeline(const Ground& ground, std::vector<Row>* rows);

@@ -24,11 +24,21 @@ const std::vector<Case>& Cases() {
   static const std::vector<Case>* const cases = new std::vector<Case>{
       // First: what the others leave behind would be counted.
       {"memory_8x64", MeasureMemory},
-      {"get_local_1", [](const Ground& g,
-                         std::vector<Row>* r) { return MeasureGets(g, 1, r); }},
+      {"get_local_1",
+       [](const Ground& g, std::vector<Row>* r) {
+         return MeasureGets(g, g.first, "get_local_1", 1, r);
+       }},
       {"get_local_64",
        [](const Ground& g, std::vector<Row>* r) {
-         return MeasureGets(g, 64, r);
+         return MeasureGets(g, g.first, "get_local_64", 64, r);
+       }},
+      {"get_tcp_1",
+       [](const Ground& g, std::vector<Row>* r) {
+         return MeasureGets(g, g.first_tcp, "get_tcp_1", 1, r);
+       }},
+      {"get_tcp_64",
+       [](const Ground& g, std::vector<Row>* r) {
+         return MeasureGets(g, g.first_tcp, "get_tcp_64", 64, r);
        }},
       {"set_one_1", MeasureSets},
       {"pipeline", MeasurePipeline},
@@ -45,12 +55,15 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
 int Main(int argc, char** argv) {
   CLI::App app{"Measures two running nodes of one cluster"};
   std::string first;
+  std::string first_tcp;
   std::string second;
   std::vector<int> peer_ports;
   std::vector<std::string> only;
   bool json = false;
   bool smoke = false;
-  app.add_option("--first", first, "client address of one node")->required();
+  app.add_option("--first", first, "client socket of one node")->required();
+  app.add_option("--first-tcp", first_tcp, "client address of the same node")
+      ->required();
   app.add_option("--second", second, "client address of the other")->required();
   app.add_option("--peer-port", peer_ports, "peer ports of both")->required();
   app.add_option("--case", only, "only these cases");
@@ -60,6 +73,7 @@ int Main(int argc, char** argv) {
 
   Ground ground;
   ground.first = Connect(first);
+  ground.first_tcp = Connect(first_tcp);
   ground.second = Connect(second);
   ground.smoke = smoke;
   ground.peer_bytes =
