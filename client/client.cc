@@ -142,6 +142,8 @@ absl::StatusOr<Response> Client::Call(CallKind kind,
   absl::Status explained;  // the last failure that a node gave reasons for
   for (;;) {
     const absl::Time part = TryDeadline(deadline, nodes_.size() > 1);
+    // A write that is silent may be waiting for the owners it asked for; it
+    // moves on when the connection breaks, not because it takes long.
     Response response;
     FailedTry failed =
         TryOnce(nodes_[at], method, request, part,
@@ -186,8 +188,9 @@ absl::StatusOr<v1::CreateResponse> Client::Create(
     return status;
   }
   return Call<v1::CreateRequest, v1::CreateResponse>(
-      CallKind::kWrite, &v1::SessionService::Stub::Create, request,
-      options.timeout);
+      // An own id does not follow from the request id (retry.h).
+      options.id.empty() ? CallKind::kRepeatable : CallKind::kOnce,
+      &v1::SessionService::Stub::Create, request, options.timeout);
 }
 
 absl::StatusOr<v1::GetResponse> Client::Get(absl::string_view id,
@@ -226,7 +229,7 @@ absl::StatusOr<v1::UpdateResponse> Client::Update(
     return status;
   }
   return Call<v1::UpdateRequest, v1::UpdateResponse>(
-      CallKind::kWrite, &v1::SessionService::Stub::Update, request,
+      CallKind::kOnce, &v1::SessionService::Stub::Update, request,
       options.timeout);
 }
 
@@ -253,7 +256,7 @@ absl::StatusOr<v1::DeleteResponse> Client::Delete(
     return status;
   }
   return Call<v1::DeleteRequest, v1::DeleteResponse>(
-      CallKind::kWrite, &v1::SessionService::Stub::Delete, request,
+      CallKind::kRepeatable, &v1::SessionService::Stub::Delete, request,
       options.timeout);
 }
 
@@ -274,7 +277,7 @@ absl::StatusOr<v1::RotateResponse> Client::Rotate(
     return status;
   }
   return Call<v1::RotateRequest, v1::RotateResponse>(
-      CallKind::kWrite, &v1::SessionService::Stub::Rotate, request,
+      CallKind::kRepeatable, &v1::SessionService::Stub::Rotate, request,
       options.timeout);
 }
 

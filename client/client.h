@@ -62,6 +62,8 @@ class Client {
                                       const GetOptions& options = {});
   // ABORTED when if_version or if_absent does not hold; ErrorDetail() has the
   // session as it is.
+  // MayBeApplied(status) (error.h) when the connection broke in the middle: an
+  // Update is not repeated by itself then (retry.h).
   absl::StatusOr<v1::UpdateResponse> Update(absl::string_view id,
                                             const Tokens& tokens,
                                             const UpdateOptions& options);
@@ -72,6 +74,9 @@ class Client {
                                             const Tokens& tokens,
                                             const DeleteOptions& options = {});
   // The reply's session has the new id; the old one opens nothing from now on.
+  // When it fails with ErrorDetail()->applied(), as with DURABILITY_UNMET, the
+  // session has moved all the same: the new id and the token are in the
+  // ErrorInfo and must reach the user. The same holds for Create.
   absl::StatusOr<v1::RotateResponse> Rotate(absl::string_view id,
                                             const Tokens& tokens,
                                             const RotateOptions& options = {});

@@ -36,7 +36,8 @@ struct PipelineOptions {
 // the error of the node (FromError), with DEADLINE_EXCEEDED when its timeout
 // has passed without an answer, or with UNAVAILABLE when the stream broke.
 // Nothing is retried. Of a write that ends in the last two ways, MayBeApplied()
-// is true; writes get a request id, so it may be repeated on the same node.
+// is true; writes get a request id, so it may be repeated as long as the same
+// process answers, and as retry.h says after that.
 //
 // Thread-safe. Callbacks run on gRPC's or the pipeline's threads, never under a
 // lock; they may call TryCall() but neither block nor destroy the Pipeline.

@@ -56,11 +56,12 @@ NextTry RetryState::OnWriteFailure(const FailedTry& failed) {
   if (failed.sent && !IsTransient(failed.status.code())) {
     return NextTry::kNone;
   }
-  return may_be_applied_ ? Stay() : MoveOn();
+  const bool repeatable =
+      kind_ == CallKind::kRepeatable || policy_.repeat_updates;
+  return may_be_applied_ && !repeatable ? NextTry::kNone : MoveOn();
 }
 
 NextTry RetryState::MoveOn() {
-  failures_here_ = 0;
   if (nodes_in_round_ < addresses_) {
     ++nodes_in_round_;
   } else {
@@ -69,16 +70,6 @@ NextTry RetryState::MoveOn() {
     ++delays_;
   }
   return addresses_ > 1 ? NextTry::kNextNode : NextTry::kSameNode;
-}
-
-NextTry RetryState::Stay() {
-  ++failures_here_;
-  if (policy_.writes_to_other_nodes && failures_here_ >= 2) {
-    return MoveOn();
-  }
-  delay_next_ = true;
-  ++delays_;
-  return NextTry::kSameNode;
 }
 
 absl::Duration RetryState::Delay(double random) const {

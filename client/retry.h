@@ -9,23 +9,35 @@ namespace sessionmesh::client {
 // When a failed try of a call may be repeated, and where. Pure: no clock, no
 // randomness, no network.
 //
-// Reads and touches change nothing that a repetition could spoil; they go to
-// the next address at once.
+// A try that failed is one of two things:
+//   - certainly not applied: the connection was refused, so nothing was sent;
+//     or the node said so, an ErrorInfo with applied = false (NOT_READY, STALE,
+//     SHUTTING_DOWN, ...);
+//   - perhaps applied: the connection broke after the request was sent, or no
+//     answer came in time.
+// After the first kind every call goes to the next address. After the second:
 //
-// Writes carry a request id that the node remembers for 60 seconds: a
-// repetition ON THE SAME NODE that finds the first try done gets its reply and
-// changes nothing. ANOTHER NODE DOES NOT KNOW THE REQUEST ID. There a
-// repetition would be a second write: harmless for `set x = 1`, wrong for a
-// Create (two sessions), a Rotate (the old id has ended: NOT_FOUND) or an
-// if_version that the first try has moved. So a write goes to another node only
-// while every try so far is known not to be applied:
-//   - the connection was refused, so nothing was sent; or
-//   - the node said so: an ErrorInfo with applied = false (NOT_READY, STALE,
-//     SHUTTING_DOWN, ...).
-// As soon as one try may have been applied (the connection broke after the
-// request was sent, or the try timed out), the call stays with that node until
-// its deadline and then reports an error with MayBeApplied().
-// `writes_to_other_nodes` lifts this for callers whose writes are idempotent.
+//   Get, Touch               go to the next address: they change nothing that
+//                            a repetition could spoil.
+//   Create, Rotate, Delete   too: a repetition anywhere means the same session.
+//                            The id of a new session and the new id of a
+//                            rotated one follow from the request id, the same
+//                            on every node (a node that has heard of the first
+//                            try answers with its result, one that has not does
+//                            it again under the same id, which is no conflict),
+//                            and a session is ended only once. NOT_FOUND on a
+//                            repeated Delete: the first try has ended it.
+//   Update                   is not repeated: the error says MayBeApplied.
+//   Create with an own id    the same.
+//
+// Why not an Update. A node remembers request ids for 60 seconds, but only in
+// memory. Node a applies `x = 1`, hands it on to b and is killed before it
+// answers; another client sets `x = 2` on b and is acknowledged; a is back
+// within the budget of the call, an empty process at the same address. `x = 1`
+// sent there again would be a second, later write, and `x = 2` gone. From here
+// a restart looks like any broken connection. And an own id may belong to
+// somebody else's session by the time of the repetition. So the caller, who
+// knows what the write means, reads and decides, or sets `repeat_updates`.
 struct RetryPolicy {
   // Delay before the n-th repetition (n = 0, 1, ...): initial * 2^n, at most
   // `backoff_max`, of which a random part between a half and the whole is
@@ -36,14 +48,15 @@ struct RetryPolicy {
   // Tries of one call, the first included; the deadline usually ends it
   // earlier.
   int tries_max = 16;
-  // Repeat a write that may have been applied on another node when its own node
-  // fails twice.
-  bool writes_to_other_nodes = false;
+  // Repeat also what is marked "not repeated" above, on any node. For callers
+  // whose updates are idempotent and whose attributes have one writer.
+  bool repeat_updates = false;
 };
 
 enum class CallKind {
-  kRead,   // Get, Touch: may be repeated anywhere
-  kWrite,  // Create, Update, Delete, Rotate: with a request id
+  kRead,        // Get, Touch
+  kRepeatable,  // Create without an own id, Rotate, Delete: with a request id
+  kOnce,        // Update, Create with an own id
 };
 
 // One failed try.
@@ -56,9 +69,9 @@ enum class NextTry { kNone, kSameNode, kNextNode };
 
 // What one call has been through. Feed it every failed try; it says what to do.
 //
-// Example, a write over {a, b}: a refuses -> kNextNode; b breaks the connection
-// -> kSameNode, from now on b only; b refuses -> kSameNode, ... until the
-// deadline.
+// Example, an Update over {a, b}: a refuses -> kNextNode; b breaks the
+// connection -> kNone, may_be_applied(). A Create there: -> kNextNode, which is
+// a again, after a delay.
 //
 // Not thread-safe; one per call.
 class RetryState {
@@ -80,13 +93,11 @@ class RetryState {
   NextTry OnReadFailure(const FailedTry& failed);
   NextTry OnWriteFailure(const FailedTry& failed);
   NextTry MoveOn();  // to the next address; a delay after a whole round
-  NextTry Stay();    // on this node, after a delay
 
   const RetryPolicy policy_;
   const CallKind kind_;
   const int addresses_;
   int tries_ = 0;
-  int failures_here_ = 0;   // in a row, on the present node
   int nodes_in_round_ = 1;  // tried since the last delay
   int delays_ = 0;
   bool delay_next_ = false;

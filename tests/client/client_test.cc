@@ -151,32 +151,60 @@ TEST(ClientTest, RetriedWriteKeepsItsRequestId) {
   EXPECT_NE(ids[0], ids[3]) << "another call has another id";
 }
 
-TEST(ClientTest, WriteThatMayBeAppliedIsNotSentToAnotherNode) {
+// The node that would be asked again may be a new process, which does not know
+// the request id, and somebody may have set the attribute meanwhile.
+TEST(ClientTest, UpdateWhoseAnswerIsLostIsNotAppliedTwice) {
   FakeNode first;
   FakeNode second;
-  for (int i = 0; i < 3; ++i) {
-    first.ApplyAndFailNext(Broken());
-  }
-  const auto client =
-      Connect({first.address(), second.address()}, kLong, {.tries_max = 3});
-  const auto created = client->Create();
-  EXPECT_THAT(created, StatusIs(absl::StatusCode::kUnavailable,
+  const auto client = Connect({first.address(), second.address()});
+  const std::string id = client->Create().value().session().id();
+  first.ApplyAndFailNext(Broken());
+  const auto updated = client->Update(id, {}, {.set = {{"x", "1"}}});
+  EXPECT_THAT(updated, StatusIs(absl::StatusCode::kUnavailable,
                                 absl::StrCat("node at ", first.address(),
                                              ": socket closed")));
-  EXPECT_TRUE(MayBeApplied(created.status()));
-  EXPECT_THAT(first.calls(), SizeIs(3));
+  EXPECT_TRUE(MayBeApplied(updated.status()));
+  EXPECT_THAT(first.calls(), SizeIs(2)) << "the Create and one Update";
   EXPECT_THAT(second.calls(), SizeIs(0));
 }
 
-TEST(ClientTest, WriteGoesToAnotherNodeWhenTheCallerAllows) {
+TEST(ClientTest, CreateUnderAnOwnIdWhoseAnswerIsLostIsNotRepeated) {
+  FakeNode node;
+  node.ApplyAndFailNext(Broken());
+  const auto created =
+      Connect({node.address()})->Create({.id = "an-id-of-my-own-1"});
+  EXPECT_TRUE(MayBeApplied(created.status()));
+  EXPECT_THAT(node.calls(), SizeIs(1));
+}
+
+TEST(ClientTest, CreateRotateAndDeleteGoOnElsewhereWithTheirRequestId) {
   FakeNode first;
   FakeNode second;
-  first.FailNext(Broken());
-  first.FailNext(Broken());
-  const auto client = Connect({first.address(), second.address()}, kLong,
-                              {.writes_to_other_nodes = true});
+  const auto client = Connect({first.address(), second.address()});
+  const auto on_second =
+      Connect({second.address()})->Create({.id = "an-id-of-my-own-1"});
+  ASSERT_THAT(on_second, IsOk());
+  first.ApplyAndFailNext(Broken());
   EXPECT_THAT(client->Create(), IsOk());
-  EXPECT_THAT(first.calls(), SizeIs(2));
+  first.FailNext(Broken());
+  const auto rotated = client->Rotate("an-id-of-my-own-1", {});
+  ASSERT_THAT(rotated, IsOk());
+  first.FailNext(Broken());
+  EXPECT_THAT(client->Delete(rotated->session().id(), {}), IsOk());
+  std::vector<std::string> ids = second.request_ids();
+  ids.erase(ids.begin());  // of the Create that prepared it
+  EXPECT_EQ(first.request_ids(), ids);
+}
+
+TEST(ClientTest, UpdateIsRepeatedElsewhereWhenTheCallerAllows) {
+  FakeNode first;
+  FakeNode second;
+  const auto client = Connect({first.address(), second.address()}, kLong,
+                              {.repeat_updates = true});
+  first.FailNext(Broken());
+  EXPECT_THAT(client->Update("an-id-of-my-own-1", {}, {.upsert = true}),
+              IsOk());
+  EXPECT_THAT(first.calls(), SizeIs(1));
   EXPECT_THAT(second.calls(), SizeIs(1));
 }
 

@@ -54,7 +54,8 @@ constexpr NextTry kNone = NextTry::kNone;
 constexpr NextTry kSame = NextTry::kSameNode;
 constexpr NextTry kNext = NextTry::kNextNode;
 constexpr CallKind kRead = CallKind::kRead;
-constexpr CallKind kWrite = CallKind::kWrite;
+constexpr CallKind kRepeatable = CallKind::kRepeatable;
+constexpr CallKind kOnce = CallKind::kOnce;
 
 void Check(const std::vector<Case>& cases, const RetryPolicy& policy) {
   for (const Case& c : cases) {
@@ -121,98 +122,126 @@ TEST(RetryTest, ReadsGoOnWithTheNextNode) {
       {});
 }
 
-TEST(RetryTest, WritesLeaveANodeOnlyWhenTheyAreCertainlyNotApplied) {
+TEST(RetryTest, WritesThatAreCertainlyNotAppliedGoOnWithTheNextNode) {
+  for (const CallKind kind : {kRepeatable, kOnce}) {
+    Check(
+        {
+            {"refused", kind, 2, {Refused()}, {kNext}, false},
+            {"refused everywhere",
+             kind,
+             2,
+             {Refused(), Refused()},
+             {kNext, kNext},
+             false},
+            {"refused, nobody else", kind, 1, {Refused()}, {kSame}, false},
+            {"says not applied",
+             kind,
+             2,
+             {NotReady(), Stale()},
+             {kNext, kNext},
+             false},
+        },
+        {});
+  }
+}
+
+TEST(RetryTest, WritesThatTheNodeHasDecidedAreNotRepeated) {
   const auto unmet = absl::StatusCode::kUnavailable;
+  for (const CallKind kind : {kRepeatable, kOnce}) {
+    Check(
+        {
+            {"applied, too few replicas",
+             kind,
+             2,
+             {Said(unmet, v1::REASON_DURABILITY_UNMET, true)},
+             {kNone},
+             true},
+            {"precondition",
+             kind,
+             2,
+             {Said(absl::StatusCode::kAborted, v1::REASON_PRECONDITION_FAILED)},
+             {kNone},
+             false},
+            {"internal without a word",
+             kind,
+             2,
+             {With(absl::StatusCode::kInternal)},
+             {kNone},
+             true},
+            {"not found",
+             kind,
+             2,
+             {With(absl::StatusCode::kNotFound)},
+             {kNone},
+             false},
+        },
+        {});
+  }
+}
+
+// The node may be back as a new process that does not know the request id.
+TEST(RetryTest, AnUpdateThatMayBeAppliedIsNotRepeatedAnywhere) {
   Check(
       {
-          {"refused", kWrite, 2, {Refused()}, {kNext}, false},
-          {"refused everywhere",
-           kWrite,
-           2,
-           {Refused(), Refused()},
-           {kNext, kNext},
-           false},
-          {"says not applied",
-           kWrite,
-           2,
-           {NotReady(), Stale()},
-           {kNext, kNext},
-           false},
-          {"broken after the send",
-           kWrite,
-           2,
-           {Broken(), Broken()},
-           {kSame, kSame},
-           true},
-          {"no answer", kWrite, 2, {TimedOut()}, {kSame}, true},
+          {"broken after the send", kOnce, 2, {Broken()}, {kNone}, true},
+          {"broken, nobody else", kOnce, 1, {Broken()}, {kNone}, true},
+          {"no answer", kOnce, 2, {TimedOut()}, {kNone}, true},
           {"node stops",
-           kWrite,
+           kOnce,
            2,
            {With(absl::StatusCode::kCancelled)},
-           {kSame},
-           true},
-          {"refused after it may be applied",
-           kWrite,
-           2,
-           {Broken(), Refused()},
-           {kSame, kSame},
-           true},
-          {"restarted after it may be applied",
-           kWrite,
-           2,
-           {Broken(), NotReady()},
-           {kSame, kSame},
-           true},
-          {"moved, then stuck",
-           kWrite,
-           2,
-           {Refused(), Broken(), Refused()},
-           {kNext, kSame, kSame},
-           true},
-          {"applied, too few replicas",
-           kWrite,
-           2,
-           {Said(unmet, v1::REASON_DURABILITY_UNMET, true)},
            {kNone},
            true},
-          {"precondition",
-           kWrite,
+          {"moved, then broken",
+           kOnce,
            2,
-           {Said(absl::StatusCode::kAborted, v1::REASON_PRECONDITION_FAILED)},
-           {kNone},
-           false},
-          {"precondition after it may be applied",
-           kWrite,
-           2,
-           {Broken(),
-            Said(absl::StatusCode::kAborted, v1::REASON_PRECONDITION_FAILED)},
-           {kSame, kNone},
+           {Refused(), Broken()},
+           {kNext, kNone},
            true},
-          {"internal without a word",
-           kWrite,
-           2,
-           {With(absl::StatusCode::kInternal)},
-           {kNone},
-           true},
-          {"not found",
-           kWrite,
-           2,
-           {With(absl::StatusCode::kNotFound)},
-           {kNone},
-           false},
       },
       {});
 }
 
-TEST(RetryTest, WritesMoveAfterTwoFailuresWhenTheCallerAllows) {
+TEST(RetryTest, CreateRotateAndDeleteMoveOnAlsoWhenTheyMayBeApplied) {
+  Check(
+      {
+          {"broken after the send",
+           kRepeatable,
+           2,
+           {Broken(), Broken()},
+           {kNext, kNext},
+           true},
+          {"broken, nobody else",
+           kRepeatable,
+           1,
+           {Broken(), NotReady()},
+           {kSame, kSame},
+           true},
+          {"node stops",
+           kRepeatable,
+           2,
+           {With(absl::StatusCode::kCancelled)},
+           {kNext},
+           true},
+          {"not found after it may be applied",
+           kRepeatable,
+           2,
+           {Broken(), With(absl::StatusCode::kNotFound)},
+           {kNext, kNone},
+           true},
+      },
+      {});
+}
+
+TEST(RetryTest, UpdatesAreRepeatedWhenTheCallerAllows) {
   Check({{"allowed",
-          kWrite,
+          kOnce,
           2,
           {Broken(), Refused(), Broken()},
-          {kSame, kNext, kSame},
+          {kNext, kNext, kNext},
           true},
-         {"alone", kWrite, 1, {Broken(), Refused()}, {kSame, kSame}, true}},
-        {.writes_to_other_nodes = true});
+         {"alone", kOnce, 1, {Broken(), Refused()}, {kSame, kSame}, true}},
+        {.repeat_updates = true});
 }
 
 TEST(RetryTest, TriesAreBounded) {
@@ -247,7 +276,7 @@ TEST(RetryTest, DelayIsBetweenHalfAndWhole) {
 }
 
 TEST(RetryTest, DelayStaysBoundedForever) {
-  RetryState state({.tries_max = 1000000}, kWrite, 1);
+  RetryState state({.tries_max = 1000000}, kRepeatable, 1);
   for (int i = 0; i < 100; ++i) {
     state.OnFailure(Broken());
   }
