@@ -30,8 +30,9 @@ absl::Status Visit::Change(const client::UpdateOptions& options) {
 }
 
 absl::StatusOr<v1::Session> Visit::Begin(const client::CreateOptions& options) {
+  session_is_gone_ = false;  // it makes room for this one
   auto reply = store_.client->Create(options);
-  if (!reply.ok()) return NoteError(reply.status());
+  if (!reply.ok()) return NoteMoved(reply.status(), Outcome::kBegun);
   id_ = reply->session().id();
   Note(reply->info(), Outcome::kBegun);
   return std::move(*reply->mutable_session());
@@ -41,7 +42,7 @@ absl::StatusOr<v1::Session> Visit::Rotate(
     const client::RotateOptions& options) {
   if (!has_session()) return absl::NotFoundError("no session cookie");
   auto reply = store_.client->Rotate(id_, tokens_, options);
-  if (!reply.ok()) return NoteError(reply.status());
+  if (!reply.ok()) return NoteMoved(reply.status(), Outcome::kRotated);
   id_ = reply->session().id();
   Note(reply->info(), Outcome::kRotated);
   return std::move(*reply->mutable_session());
@@ -80,7 +81,19 @@ void Visit::Note(const v1::ReplyInfo& info, Outcome outcome) {
   outcome_ = outcome;
 }
 
+absl::Status Visit::NoteMoved(absl::Status status, Outcome outcome) {
+  const std::optional<v1::ErrorInfo> detail = client::ErrorDetail(status);
+  if (!detail || !detail->applied() || !detail->has_session())
+    return NoteError(std::move(status));
+  id_ = detail->session().id();
+  v1::ReplyInfo info;
+  info.set_token(detail->token());
+  Note(info, outcome);
+  return status;
+}
+
 absl::Status Visit::NoteError(absl::Status status) {
+  session_is_gone_ = session_is_gone_ || absl::IsNotFound(status);
   if (outcome_ == Outcome::kBegun || outcome_ == Outcome::kRotated)
     return status;  // its id must not be lost
   const v1::Reason reason = client::ErrorReason(status);
@@ -116,7 +129,11 @@ void Visit::Finish(httplib::Response* response) const {
   if (!last_.node().empty()) response->set_header("X-Node", last_.node());
   response->set_header("X-Caught-Up", caught_up_ ? "1" : "0");
   response->set_header("X-Degraded", degraded_reason_.empty() ? "0" : "1");
-  if (outcome_ == Outcome::kBegun) response->set_header("X-Session", "begun");
+  if (outcome_ == Outcome::kBegun) {
+    response->set_header("X-Session", "begun");
+  } else if (session_is_gone_) {
+    response->set_header("X-Session", "none");
+  }
   if (presented_.ignored > 0)
     response->set_header("X-Tokens-Ignored",
                          std::to_string(presented_.ignored));

@@ -36,23 +36,30 @@ struct Store {
 //   X-Node            the node that gave the last reply
 //   X-Caught-Up       1: a node had to wait or fetch because of the token
 //   X-Degraded        1: a reply admitted to fewer guarantees than asked for
-//   X-Session         "begun" when this request began a session
+//   X-Session         "begun" when this request began a session, "none" when
+//                     the one that the cookie names is not there (any more)
 //   X-Tokens-Ignored  token cookies too many for one request, if any
 //
 // A session that is not found leaves the cookies alone: the answer may be late,
-// and the browser may have begun another one meanwhile. Used by one thread.
+// and the browser may have begun another one meanwhile. A Begin or Rotate that
+// fails although it is applied (too few nodes have it yet) writes them all the
+// same: the old id opens nothing any more. Used by one thread.
 class Visit {
  public:
   Visit(const Store& store, const httplib::Request& request);
 
   bool has_session() const { return !id_.empty(); }
+  // The session that the cookie names was not found.
+  bool session_is_gone() const { return session_is_gone_; }
 
   absl::StatusOr<v1::Session> Read();
   absl::Status Change(const client::UpdateOptions& options);
   absl::StatusOr<v1::Session> Begin(const client::CreateOptions& options);
   // The same session under a new id; the old one opens nothing any more.
   absl::StatusOr<v1::Session> Rotate(const client::RotateOptions& options);
-  // Ends the session on every live node. OK also when it has ended already.
+  // Ends the session on every live node. OK also when it has ended already, and
+  // then, too, the cookies go: whoever logs out wants them gone, and an id that
+  // a rotation has ended would have found its session.
   absl::Status End();
 
   void Finish(httplib::Response* response) const;
@@ -69,6 +76,8 @@ class Visit {
   void Note(const v1::ReplyInfo& info, Outcome outcome);
   // Lets go of tokens that this store will never be able to satisfy.
   absl::Status NoteError(absl::Status status);
+  // Of a Begin or Rotate; `outcome` if it is applied all the same.
+  absl::Status NoteMoved(absl::Status status, Outcome outcome);
   std::vector<std::string> SetCookies() const;
 
   const Store store_;
@@ -76,6 +85,7 @@ class Visit {
   std::string id_;
   client::Tokens tokens_;
   Outcome outcome_ = Outcome::kNothing;
+  bool session_is_gone_ = false;
   v1::ReplyInfo last_;
   bool caught_up_ = false;
   std::string degraded_reason_;

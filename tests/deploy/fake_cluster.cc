@@ -13,15 +13,20 @@
 namespace sessionmesh::testing {
 namespace {
 
-grpc::Status WithReason(grpc::StatusCode code, const std::string& message,
-                        v1::Reason reason) {
-  v1::ErrorInfo info;
-  info.set_reason(reason);
+grpc::Status WithInfo(grpc::StatusCode code, const std::string& message,
+                      const v1::ErrorInfo& info) {
   v1::StatusDetails details;
   details.set_code(code);
   details.set_message(message);
   details.add_details()->PackFrom(info);
   return {code, message, details.SerializeAsString()};
+}
+
+grpc::Status WithReason(grpc::StatusCode code, const std::string& message,
+                        v1::Reason reason) {
+  v1::ErrorInfo info;
+  info.set_reason(reason);
+  return WithInfo(code, message, info);
 }
 
 grpc::Status NotFound() {
@@ -50,6 +55,7 @@ class FakeCluster::Node : public v1::SessionService::Service,
 
   std::atomic<bool> ready = true;
   std::atomic<bool> stale = false;
+  std::atomic<bool> alone = false;
 
   grpc::Status NodeStatus(grpc::ServerContext*, const v1::NodeStatusRequest*,
                           v1::NodeStatusResponse* reply) override {
@@ -68,6 +74,7 @@ class FakeCluster::Node : public v1::SessionService::Service,
     entry.session.set_user(request->user());
     *entry.session.mutable_attributes() = request->attributes();
     Store(&entry);
+    if (alone) return Unmet(entry);
     *reply->mutable_session() = entry.session;
     Fill(entry, false, reply->mutable_info());
     return grpc::Status::OK;
@@ -121,6 +128,7 @@ class FakeCluster::Node : public v1::SessionService::Service,
     entry.session.set_id(NewId());
     if (request->has_user()) entry.session.set_user(request->user());
     Store(&entry);
+    if (alone) return Unmet(entry);
     *reply->mutable_session() = entry.session;
     Fill(entry, caught_up, reply->mutable_info());
     return grpc::Status::OK;
@@ -147,6 +155,19 @@ class FakeCluster::Node : public v1::SessionService::Service,
   static grpc::Status Stale() {
     return WithReason(grpc::UNAVAILABLE, "the token is ahead of this node",
                       v1::REASON_STALE);
+  }
+
+  static grpc::Status Unmet(const Entry& entry) {
+    v1::ErrorInfo info;
+    info.set_reason(v1::REASON_DURABILITY_UNMET);
+    info.set_applied(true);
+    info.set_replicas(1);
+    *info.mutable_session() = entry.session;
+    info.set_token(absl::StrCat("v", entry.version));
+    return WithInfo(grpc::DEADLINE_EXCEEDED,
+                    "the change is applied here, but only 1 of 2 owners are "
+                    "known to hold it yet",
+                    info);
   }
 
   static void Apply(const v1::UpdateRequest& request, v1::Session* session) {
@@ -221,6 +242,10 @@ void FakeCluster::SetReady(int node, bool ready) {
 
 void FakeCluster::SetStale(int node, bool stale) {
   nodes_[static_cast<std::size_t>(node)]->stale = stale;
+}
+
+void FakeCluster::SetAlone(int node, bool alone) {
+  nodes_[static_cast<std::size_t>(node)]->alone = alone;
 }
 
 v1::Durability FakeCluster::last_delete_durability() const {

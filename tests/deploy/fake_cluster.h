@@ -44,6 +44,9 @@ class FakeCluster {
   void SetReady(int node, bool ready);
   // The node answers UNAVAILABLE / STALE to all calls on sessions from now on.
   void SetStale(int node, bool stale);
+  // The node carries out Create and Rotate from now on, but answers
+  // DEADLINE_EXCEEDED / DURABILITY_UNMET with what it has done.
+  void SetAlone(int node, bool alone);
   // Durability that the last Delete asked for.
   v1::Durability last_delete_durability() const;
 
