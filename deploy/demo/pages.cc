@@ -70,7 +70,10 @@ std::string LogInSection(const ShopView& view) {
       "<button>Log in</button></form>",
       view.has_session ? "<p class=\"soft\">Your cart comes with you; the "
                          "session gets a new id.</p>"
-                       : "",
+      : view.session_is_gone
+          ? "<p class=\"soft\">Your session has ended. Log in to begin "
+            "another.</p>"
+          : "",
       "</section>\n");
 }
 

@@ -24,7 +24,8 @@ struct Served {
 struct ShopView {
   Served served;
   bool has_session = false;
-  std::string user;  // "" while nobody is logged in
+  bool session_is_gone = false;  // the cookie names one, and it is not there
+  std::string user;              // "" while nobody is logged in
   std::vector<CartLine> cart;
 };
 

@@ -36,6 +36,8 @@ absl::Status LogIn(const httplib::Request& request, Visit* visit) {
     }
     if (!absl::IsNotFound(session.status())) return session.status();
   }
+  // Also when the cookie names a session that is gone: whoever logs in asks for
+  // one.
   client::CreateOptions options;
   options.user = user;
   return visit->Begin(options).status();
@@ -45,12 +47,12 @@ absl::Status AddToCart(const httplib::Request& request, Visit* visit) {
   const std::string item = request.get_param_value("item");
   const absl::Status valid = CheckItem(item);
   if (!valid.ok()) return valid;
-  const auto session = visit->Read();
-  if (absl::IsNotFound(session.status())) {
+  if (!visit->has_session()) {
     client::CreateOptions options;
     options.attributes.emplace(CartAttribute(item), "1");
     return visit->Begin(options).status();
   }
+  const auto session = visit->Read();
   if (!session.ok()) return session.status();
   const int quantity = std::min(QuantityOf(*session, item) + 1, kQuantityMax);
   return visit->Change(
@@ -83,7 +85,10 @@ httplib::Server::Handler Form(const Store& store,
     Visit visit(store, request);
     const absl::Status status = action(request, &visit);
     visit.Finish(&response);
-    if (status.ok()) {
+    // A session that is gone: the page says so. No other one begins by itself,
+    // because the id in this request may only be an old one: another tab has
+    // logged in meanwhile, and a new cookie would take that session away.
+    if (status.ok() || visit.session_is_gone()) {
       response.set_redirect("/", 303);
       return;
     }
@@ -109,6 +114,7 @@ void AnswerPage(const Store& store, const std::string& server_name,
     response->set_content(ProblemPage(view.served, problem), kHtml);
     return;
   }
+  view.session_is_gone = visit.session_is_gone();
   if (session.ok()) {
     view.has_session = true;
     view.user = session->user();

@@ -175,6 +175,43 @@ TEST_F(DemoServerTest, AnAnswerThatFindsNoSessionLeavesTheCookiesAlone) {
   EXPECT_EQ(none->get_header_value_count("Set-Cookie"), 0u);
 }
 
+// The request may carry an id that another tab has rotated away meanwhile.
+TEST_F(DemoServerTest, NothingButALogInBeginsASessionInPlaceOfOneThatIsGone) {
+  Post(0, "/cart/add", "item=tea");
+  const driver::CookieJar old_jar = jar_;
+  Post(0, "/login", "user=ann");
+  const driver::CookieJar new_jar = jar_;
+  for (const char* const form : {"/cart/add", "/cart/remove"}) {
+    jar_ = old_jar;
+    const auto answer = Post(1, form, "item=soap");
+    EXPECT_EQ(answer->status, 303) << form;
+    EXPECT_EQ(answer->get_header_value("X-Session"), "none") << form;
+    EXPECT_EQ(answer->get_header_value_count("Set-Cookie"), 0u) << form;
+  }
+  EXPECT_THAT(Get(0, "/")->body, HasSubstr("Your session has ended"));
+  jar_ = new_jar;
+  EXPECT_EQ(Get(1, "/cart")->body, "1 tea\n");
+  jar_ = old_jar;
+  EXPECT_EQ(Post(0, "/login", "user=bob")->get_header_value("X-Session"),
+            "begun");
+  EXPECT_THAT(Get(1, "/")->body, HasSubstr("bob"));
+}
+
+TEST_F(DemoServerTest, ALogInThatTooFewNodesHoldStillReachesTheBrowser) {
+  cluster_.SetAlone(0, true);
+  const auto begun = Post(0, "/cart/add", "item=tea");
+  EXPECT_EQ(begun->status, 503);
+  EXPECT_EQ(begun->get_header_value("X-Session"), "begun");
+  EXPECT_EQ(Get(1, "/cart")->body, "1 tea\n");
+  const std::string before = SessionCookie();
+  const auto rotated = Post(0, "/login", "user=ann");
+  EXPECT_EQ(rotated->status, 503);
+  EXPECT_THAT(rotated->body, HasSubstr("DURABILITY_UNMET"));
+  EXPECT_NE(SessionCookie(), before);
+  EXPECT_EQ(Get(1, "/cart")->body, "1 tea\n");
+  EXPECT_THAT(Get(1, "/")->body, HasSubstr("ann"));
+}
+
 TEST_F(DemoServerTest, ANewSessionIsAnnounced) {
   EXPECT_EQ(Post(0, "/cart/add", "item=tea")->get_header_value("X-Session"),
             "begun");
