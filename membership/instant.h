@@ -9,11 +9,10 @@ namespace sessionmesh {
 // clock, taken together.
 //
 //   steady   never goes back; deadlines, timeouts and intervals live on it. Its
-//   epoch is arbitrary
-//            and differs between processes, so it is never sent to a peer.
+//            epoch is arbitrary and differs between processes, so it is never
+//            sent to a peer.
 //   wall     what people call the time; may jump. Only session lifetimes, actor
-//   epochs and hybrid
-//            logical clocks use it.
+//            epochs, hybrid logical clocks and the bound of generations use it.
 //
 // The cores never read a clock: the shell (or the simulator) passes an Instant
 // into every call.

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace sessionmesh::membership {
 
 // What a peer can push against and no operator needs to tune. What operators
@@ -40,11 +42,25 @@ inline constexpr size_t kExchangesMax = 64;
 inline constexpr uint64_t kGenerationMax = uint64_t{1} << 62;
 inline constexpr uint64_t kIncarnationMax = uint64_t{1} << 62;
 
-// Within one generation a claim may be ahead of the known incarnation by at
-// most this much. A claim about ourselves by at most half of it, so that our
-// refutation, one above it, is still within the bound of everybody else.
-inline constexpr uint64_t kIncarnationJumpMax = uint64_t{1} << 32;
-inline constexpr uint64_t kSelfIncarnationJumpMax = uint64_t{1} << 31;
+// A generation is a wall clock in milliseconds or a little more, so one that is
+// further ahead of our wall clock is made up. Believed, it would lock its
+// subject out until clocks get there: no restart could be above it.
+inline constexpr absl::Duration kGenerationAheadMax = absl::Hours(24);
+
+// How far a claim may be ahead of the known incarnation, within one generation.
+//
+//   kIncarnationJumpMax           of others, at second hand: gossip and lists
+//   kSelfIncarnationJumpMax       about ourselves: so far ahead is answered,
+//                                 by one above
+//   kFirstHandIncarnationJumpMax  of the sender of a message, by itself
+//
+// Each is 256 times the one before. So whoever is accused answers all that
+// others may have come to believe, also when 256 claims, each ahead of the last
+// as far as it may be, arrive before it hears of the first; and those who have
+// heard of none believe the answer when they hear it from itself.
+inline constexpr uint64_t kIncarnationJumpMax = uint64_t{1} << 24;
+inline constexpr uint64_t kSelfIncarnationJumpMax = uint64_t{1} << 32;
+inline constexpr uint64_t kFirstHandIncarnationJumpMax = uint64_t{1} << 40;
 
 }  // namespace sessionmesh::membership
 

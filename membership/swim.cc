@@ -141,7 +141,7 @@ absl::Time SwimImpl::NextDeadline() const {
 void SwimImpl::Receive(const DatagramReceived& received) {
   const Datagram& datagram = received.datagram;
   const Sender& from = datagram.from;
-  if (phase_ == Phase::kGone || !IsValid(from)) return;
+  if (phase_ == Phase::kGone || !MaySpeak(from)) return;
   const Admission admission = Admit(from);
   if (admission == Admission::kSelf) return;
   Heard();
@@ -173,7 +173,7 @@ void SwimImpl::Receive(const DatagramReceived& received) {
 
 void SwimImpl::Receive(const RequestReceived& received) {
   const Sender& from = received.request.from;
-  if (!IsValid(from)) {
+  if (!MaySpeak(from)) {
     ReplyTo(received.call, Refusal{RefusalReason::kNotForMe, "", 0});
     return;
   }
@@ -215,7 +215,7 @@ void SwimImpl::Receive(const ReplyReceived& received) {
   const std::optional<PendingExchange> exchange = TakeExchange(received.op);
   if (!exchange.has_value() || phase_ == Phase::kGone) return;
   const Sender& from = received.reply.from;
-  if (!IsValid(from)) {
+  if (!MaySpeak(from)) {
     ExchangeEnded(*exchange, "the answer names no valid sender");
     return;
   }

@@ -11,6 +11,10 @@ constexpr absl::Duration kConflictReportInterval = absl::Minutes(1);
 
 }  // namespace
 
+bool SwimImpl::MaySpeak(const Sender& from) const {
+  return IsValid(from) && !IsMadeUp(from.generation);
+}
+
 SwimImpl::Admission SwimImpl::Admit(const Sender& from) {
   if (from.name == self().name) return AdmitOwnName(from);
   Record* known = table_.Find(from.name);

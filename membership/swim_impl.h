@@ -112,6 +112,8 @@ class SwimImpl {
             const NodeName& accuser = "", absl::string_view detail = "");
 
   // swim_admit.cc
+  // Whether what it says of itself can be true.
+  bool MaySpeak(const Sender& from) const;
   Admission Admit(const Sender& from);
   Admission AdmitOwnName(const Sender& from);
   void ReportConflict(Record* holder, const Address& newcomer);
@@ -124,6 +126,8 @@ class SwimImpl {
   void Merge(const Update& update, Source source, bool spread = true);
   void MergeUnknown(const Update& update, Source source, bool spread);
   void MergeAboutSelf(const Update& update);
+  // Further ahead than any start of a process can be, see limits.h.
+  bool IsMadeUp(Generation generation) const;
   bool MakeRoom(const Update& newcomer);
   void Apply(Record* record, const Update& update, bool spread);
   // Timers and the ring after a change of `record`.

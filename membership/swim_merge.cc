@@ -24,6 +24,7 @@ bool JumpsTooFar(const Claim& known, const Claim& claimed, uint64_t jump_max) {
 
 void SwimImpl::Merge(const Update& update, Source source, bool spread) {
   if (phase_ == Phase::kGone || !IsValid(update)) return;
+  if (IsMadeUp(update.claim.generation)) return;
   if (update.name == self().name) {
     MergeAboutSelf(update);
     return;
@@ -34,7 +35,11 @@ void SwimImpl::Merge(const Update& update, Source source, bool spread) {
     return;
   }
   const Claim known = record->member.claim;
-  if (JumpsTooFar(known, update.claim, kIncarnationJumpMax)) return;
+  if (JumpsTooFar(known, update.claim,
+                  source == Source::kFirstHand ? kFirstHandIncarnationJumpMax
+                                               : kIncarnationJumpMax)) {
+    return;
+  }
   if (update.claim > known && update.claim.generation == known.generation &&
       update.address != record->member.address && IsLive(known.state)) {
     ReportConflict(record, update.address);
@@ -101,6 +106,11 @@ void SwimImpl::MergeAboutSelf(const Update& update) {
   }
   if (JumpsTooFar(own, claim, kSelfIncarnationJumpMax) || claim <= own) return;
   Refute(claim.incarnation, update.accuser);
+}
+
+bool SwimImpl::IsMadeUp(Generation generation) const {
+  const int64_t newest = absl::ToUnixMillis(now_.wall + kGenerationAheadMax);
+  return generation > static_cast<Generation>(std::max<int64_t>(newest, 0));
 }
 
 bool SwimImpl::MakeRoom(const Update& newcomer) {

@@ -223,17 +223,60 @@ TEST(SwimMergeTest, AbsurdIncarnationsAreRefused) {
   EXPECT_EQ(lone.Self().claim.incarnation, 0u);
   lone.HearOf(Dead("a", 1, ~uint64_t{0}, "b"));
   lone.HearOf(Dead("a", 1, kIncarnationJumpMax + 1, "b"));
-  EXPECT_EQ(lone.StateOf("a"), State::kAlive);
+  lone.HearOf(Alive("a", 1, kIncarnationJumpMax + 1));
+  lone.Hear("a", Gossip(), {}, 1, kFirstHandIncarnationJumpMax + 1);
+  EXPECT_EQ(lone.Find("a")->claim, (Claim{1, 0, State::kAlive}));
 }
 
-TEST(SwimMergeTest, LargestBelievedAccusationCanBeRefutedEverywhere) {
-  LoneSwim accused;
-  accused.HearOf(Dead("me", 5, kSelfIncarnationJumpMax, "b"));
-  EXPECT_EQ(accused.Self().claim.incarnation, kSelfIncarnationJumpMax + 1);
+TEST(SwimMergeTest, WhatOthersBelieveOfAnIncarnationItsSubjectAnswers) {
   LoneSwim witness;
-  witness.HearOf(Alive("a", 5, 0));
+  witness.Meet("a", 5);
+  LoneSwim accused;
+  // Several accusations, each as far ahead of the last as it may be; only the
+  // last one reaches the accused.
+  uint64_t last = 0;
+  for (int i = 0; i < 256; ++i) {
+    last += kIncarnationJumpMax;
+    witness.HearOf(Suspected("a", 5, last, "b"));
+  }
+  ASSERT_EQ(witness.Find("a")->claim, (Claim{5, last, State::kSuspect}));
+  accused.HearOf(Suspected("me", 5, last, "b"));
+  ASSERT_EQ(accused.Self().claim, (Claim{5, last + 1, State::kAlive}));
+
+  witness.HearOf(Alive("a", 5, last + 1));
+
+  EXPECT_EQ(witness.Find("a")->claim, (Claim{5, last + 1, State::kAlive}));
+}
+
+TEST(SwimMergeTest, AnAnswerFarAheadIsBelievedOfItsSenderByEverybody) {
+  LoneSwim witness;  // has heard no accusation
+  witness.Meet("a", 5);
   witness.HearOf(Alive("a", 5, kSelfIncarnationJumpMax + 1));
+  EXPECT_EQ(witness.Find("a")->claim.incarnation, 0u);
+
+  witness.Hear("a", Gossip(), {}, 5, kSelfIncarnationJumpMax + 1);
+
   EXPECT_EQ(witness.Find("a")->claim.incarnation, kSelfIncarnationJumpMax + 1);
+}
+
+TEST(SwimMergeTest, AGenerationThatNoRestartCouldReachIsNotBelieved) {
+  LoneSwim lone;
+  lone.Meet("a");
+  const auto newest = static_cast<Generation>(
+      absl::ToUnixMillis(lone.now.wall + kGenerationAheadMax));
+  lone.HearOf(Dead("a", newest + 1, 0, "b"));
+  lone.HearOf(Alive("stranger", newest + 1, 0));
+  lone.Hear("a", Gossip(), {}, newest + 1);
+  lone.Hear("stranger", Gossip(), {}, newest + 1);
+  lone.Hear("me", Gossip(), {}, newest + 1);
+  lone.HearOf(Alive("me", newest + 1, 0));
+
+  EXPECT_EQ(lone.Find("a")->claim, (Claim{1, 0, State::kAlive}));
+  EXPECT_EQ(lone.Find("stranger"), nullptr);
+  EXPECT_THAT(lone.EventsOf(EventKind::kSuperseded), IsEmpty());
+
+  lone.HearOf(Dead("a", newest, 0, "b"));
+  EXPECT_EQ(lone.Find("a")->claim, (Claim{newest, 0, State::kDead}));
 }
 
 // memberlist#311: after a mass restart, accusations of the old processes meet
