@@ -37,6 +37,8 @@ struct Config {
   size_t value_bytes_max = 64 << 10;
   size_t user_bytes_max = 256;
   size_t lane_bytes_max = size_t{256} << 20;  // all sessions, overhead included
+  // A reply to a pull lists the last access of each; the wire takes 2^18.
+  size_t slot_sessions_max = 1 << 17;
 
   // --- calls
   absl::Duration call_timeout_max = absl::Seconds(30);
@@ -46,6 +48,9 @@ struct Config {
   // A missing dot is normally on its way; ask for it only after this.
   absl::Duration catch_up_patience = absl::Milliseconds(3);
   size_t waiting_calls_max = 4096;
+  // Of what calls carry that wait for their token or a quorum, and of what
+  // replies carry that wait for other owners; each.
+  size_t waiting_bytes_max = 32 << 20;
   absl::Duration dedupe_window = absl::Seconds(60);
   size_t dedupe_entries_max = 8192;
   size_t watches_max = 1024;
@@ -57,6 +62,9 @@ struct Config {
   size_t queue_bytes_max =
       8 << 20;  // per peer and lane; beyond it the slots turn dirty
   absl::Duration hello_interval = absl::Seconds(2);  // repeated until answered
+  // A live owner whose stream has been broken for so long counts as gone for
+  // durability: its datagrams pass, its connections do not, or it refuses us.
+  absl::Duration link_grace = absl::Seconds(5);
 
   // --- slots
   size_t log_bytes_max = 8 << 10;     // per slot

@@ -7,6 +7,7 @@ namespace sessionmesh::replication {
 void DurabilityWaits::Add(DurabilityWait wait) {
   const CallHandle handle = wait.reply.handle;
   by_dot_.insert({{wait.delta->slot, wait.delta->last()}, handle});
+  bytes_ += wait.bytes;
   waits_[handle] = std::move(wait);
 }
 
@@ -38,6 +39,7 @@ void DurabilityWaits::Remove(CallHandle handle) {
     by_dot_.erase(dot);
     break;
   }
+  bytes_ -= it->second.bytes;
   waits_.erase(it);
 }
 

@@ -23,6 +23,7 @@ struct DurabilityWait {
   absl::Time deadline;
   std::set<NodeName> held_by;  // peers
   std::string request_id;
+  size_t bytes = 0;  // of the session in the reply, about
 };
 
 // DurabilityWaits finds the waiting writes of an acknowledged dot. It counts;
@@ -43,9 +44,11 @@ class DurabilityWaits {
   // In order of their handles.
   std::vector<CallHandle> All() const;
   size_t size() const { return waits_.size(); }
+  size_t bytes() const { return bytes_; }
 
  private:
   std::map<CallHandle, DurabilityWait> waits_;
+  size_t bytes_ = 0;
   std::multimap<std::pair<SlotId, Dot>, CallHandle> by_dot_;
 };
 

@@ -59,6 +59,13 @@ void Lane::NewActor(Instant now) {
   for (SlotState& state : slots_) state.next_counter = 1;
 }
 
+void Lane::TakeNewActor(Instant now, Effects* effects) {
+  NewActor(now);
+  for (auto& [name, peer] : peers_) {
+    if (peer.linked) SayHello(name, &peer, now, effects);
+  }
+}
+
 bool Lane::Replicates(const NodeName& name, const Peer& peer) const {
   return owners_.IsOther(name) ||
          (peer.linked && peer.process != 0 && !owners_.IsGone(name));
@@ -100,6 +107,10 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
   for (const NodeName& node : owners_.others()) {
     Peer& peer = PeerOf(node);
     if (std::binary_search(before.begin(), before.end(), node)) continue;
+    if (!peer.linked) {
+      peer.unlinked_since = now.steady;
+      peer.cut = false;
+    }
     // Until it has pulled or shown the same digest it may miss what was minted
     // while it was no owner.
     for (size_t i = 0; i < slots_.size(); ++i) {
@@ -111,8 +122,8 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
     SendDigest(node, /*complete=*/true, now, effects);
   }
   for (auto it = peers_.begin(); it != peers_.end();) {
-    it = owners_.IsGone(it->first) && !it->second.linked ? peers_.erase(it)
-                                                         : std::next(it);
+    const bool known = owners_.Knows(it->first) && !owners_.IsGone(it->first);
+    it = known || it->second.linked ? std::next(it) : peers_.erase(it);
   }
   // Death sync: what only one survivor has reaches all of them
   // (replication.md 2.7).
@@ -125,6 +136,7 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
 void Lane::LinkUp(const NodeName& name, Instant now, Effects* effects) {
   Peer& peer = PeerOf(name);
   peer.linked = true;
+  peer.cut = false;
   peer.heard = false;
   peer.refused = false;
   peer.described = false;
@@ -137,6 +149,7 @@ void Lane::LinkUp(const NodeName& name, Instant now, Effects* effects) {
 void Lane::LinkDown(const NodeName& name, Instant now, Effects* effects) {
   Peer& peer = PeerOf(name);
   peer.linked = false;
+  peer.unlinked_since = now.steady;
   peer.heard = false;
   peer.described = false;
   peer.out.Suspend();
@@ -179,7 +192,7 @@ void Lane::Step(const NodeName& from, const Message& message, Instant now,
           } else if constexpr (std::is_same_v<Body, Touches>) {
             OnTouches(from, body, now, effects);
           } else if constexpr (std::is_same_v<Body, Refuse>) {
-            OnRefuse(from, body, effects);
+            OnRefuse(from, body, now, effects);
           }
         },
         message);
@@ -260,14 +273,17 @@ bool Lane::handed_over() const {
 
 void Lane::Tick(Instant now, Effects* effects) {
   if (now.wall - ActorEpoch(actor_) > config_.actor_rotation()) {
-    NewActor(now);
-    for (auto& [name, peer] : peers_) {
-      if (peer.linked) SayHello(name, &peer, now, effects);
-    }
+    TakeNewActor(now, effects);
     Emit({.kind = Event::Kind::kActorRotated}, effects);
   }
+  bool somebody_cut = false;
   for (auto& [name, peer] : peers_) {
-    if (!peer.linked) continue;
+    if (!peer.linked) {
+      const bool cut = now.steady - peer.unlinked_since >= config_.link_grace;
+      somebody_cut = somebody_cut || (cut && !peer.cut);
+      peer.cut = cut;
+      continue;
+    }
     if (peer.refused && now.steady - peer.hello_sent >= kRefusedPause)
       peer.refused = false;
     // Frames that nobody acknowledges on a standing stream: ask where the peer
@@ -287,6 +303,7 @@ void Lane::Tick(Instant now, Effects* effects) {
       SendTo(name, DigestRequest{}, effects);
     }
   }
+  if (somebody_cut) SettleAllWaits(now, effects);
   puller_.Expire(now.steady);
   transfers_.Expire(now.steady);
   RunTimers(now, effects);
@@ -321,7 +338,12 @@ absl::Time Lane::NextDeadline() const {
   next = std::min({next, puller_.next_timeout(), puller_.retry_at(),
                    transfers_.next_timeout()});
   for (const auto& [name, peer] : peers_) {
-    if (!peer.linked) continue;
+    if (!peer.linked) {
+      if (!peer.cut) {
+        next = std::min(next, peer.unlinked_since + config_.link_grace);
+      }
+      continue;
+    }
     if (peer.refused) {
       next = std::min(next, peer.hello_sent + kRefusedPause);
     } else if (!peer.heard) {

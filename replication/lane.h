@@ -95,7 +95,9 @@ class Lane {
   struct Peer {
     Peer(const Config& config, uint64_t seed) : out(config, seed) {}
     Outbound out;
-    bool linked = false;       // our stream to it stands
+    bool linked = false;  // our stream to it stands
+    absl::Time unlinked_since = absl::InfinitePast();
+    bool cut = false;          // not linked for longer than the grace
     bool heard = false;        // ... and it has answered our Hello
     bool refused = false;      // it refuses our deltas
     bool distrusted = false;   // we refuse its deltas: its clock is far ahead
@@ -139,6 +141,7 @@ class Lane {
     SlotId slot = 0;
     std::vector<Dot> token;  // all dots that were presented
     Stage stage = Stage::kToken;
+    size_t bytes = 0;     // of the command, about
     absl::Time patience;  // when to ask for what is missing (kToken)
     absl::Time give_up;
     bool asked = false;
@@ -184,6 +187,8 @@ class Lane {
   // frames, readiness.
   void Finish(Instant now, Effects* effects);
   void NewActor(Instant now);
+  // NewActor, and every peer is told.
+  void TakeNewActor(Instant now, Effects* effects);
   void SetTimer(CallHandle handle, absl::Time at) {
     timers_.insert({at, handle});
   }
@@ -210,7 +215,9 @@ class Lane {
   std::vector<NodeName> LinkedOthers() const;
   static bool AllAnswered(const Inquiry& inquiry,
                           const std::vector<NodeName>& nodes);
+  // Too many wait, or `bytes` of them are too much.
   void FailFull(CallHandle handle, Effects* effects) const;
+  void FailFullBytes(CallHandle handle, size_t bytes, Effects* effects) const;
   // Whether the call may begin; fills in its slot and what its tokens name.
   absl::Status Admit(const Command& command, Call* call,
                      Failure* failure) const;
@@ -262,8 +269,8 @@ class Lane {
   // False when a precondition does not hold; then the call is answered.
   bool CheckPreconditions(const Call& call, const Holdings& lives,
                           Effects* effects) const;
-  absl::Status CheckRoom(const Command& command, const Holdings& lives,
-                         Failure* failure) const;
+  absl::Status CheckRoom(SlotId slot, const Command& command,
+                         const Holdings& lives, Failure* failure) const;
   std::vector<Op> OpsOf(const Command& command, const Holdings& lives) const;
   // Gives a draft (slot, kind, ops and what only its kind has) its dots, clock,
   // births and dependencies.
@@ -277,6 +284,7 @@ class Lane {
   void Await(const Command& command, const DeltaPtr& delta, Reply reply,
              Instant now, Effects* effects);
   uint32_t Needed(Durability durability) const;
+  // Owners that a write can be expected to reach, this one included.
   uint32_t Live() const;
   void SettleWait(CallHandle handle, Instant now, Effects* effects);
   void SettleAllWaits(Instant now, Effects* effects);
@@ -292,7 +300,8 @@ class Lane {
                Effects* effects);
   void OnFrameAck(const NodeName& from, const FrameAck& ack, Instant now,
                   Effects* effects);
-  void OnRefuse(const NodeName& from, const Refuse& refuse, Effects* effects);
+  void OnRefuse(const NodeName& from, const Refuse& refuse, Instant now,
+                Effects* effects);
   absl::Status CheckTimes(const Delta& delta, Instant now) const;
   void Acknowledge(const NodeName& to, const Peer& peer,
                    std::vector<SlotDot> settled, Effects* effects) const;
@@ -302,6 +311,11 @@ class Lane {
                  Instant now, Effects* effects);
   void Flush(const NodeName& name, Peer* peer, Instant now, Effects* effects);
   void FlushAll(Instant now, Effects* effects);
+  // Takes a new actor when `seen`, which a peer has sent, is a dot of the
+  // present one that was never minted here: a machine set back to a snapshot,
+  // or a forger. Minting on would reuse dots (invariant I1).
+  void GuardActor(const NodeName& from, SlotId slot, const Dot& seen,
+                  Instant now, Effects* effects);
   // A delta of a peer, in a frame or in a log. Returns whether it is covered
   // afterwards.
   Slot::Outcome ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
@@ -369,6 +383,7 @@ class Lane {
       absl::InfiniteFuture();  // when time alone may make slots ready
 
   std::map<CallHandle, Call> calls_;
+  size_t calls_bytes_ = 0;  // of their commands
   std::map<SlotId, std::set<CallHandle>> calls_by_slot_;
   std::set<std::pair<absl::Time, CallHandle>>
       timers_;  // of calls and durability waits; may be stale

@@ -32,6 +32,19 @@ void Lane::FailFull(CallHandle handle, Effects* effects) const {
        effects);
 }
 
+void Lane::FailFullBytes(CallHandle handle, size_t bytes,
+                         Effects* effects) const {
+  Fail(handle,
+       absl::ResourceExhaustedError(absl::StrCat(
+           "calls that wait in this lane hold ", bytes, " bytes, at most ",
+           config_.waiting_bytes_max, "; try again later")),
+       {.reason = Reason::kLimit,
+        .limit_name = "bytes of waiting calls",
+        .limit = config_.waiting_bytes_max,
+        .value = bytes},
+       effects);
+}
+
 absl::Status Lane::Admit(const Command& command, Call* call,
                          Failure* failure) const {
   if (leaving_) {
@@ -86,14 +99,24 @@ void Lane::Execute(const Command& command, Instant now, Effects* effects) {
     FailFull(command.handle, effects);
     return;
   }
+  if (waits && waits_.bytes() >= config_.waiting_bytes_max) {
+    FailFullBytes(command.handle, waits_.bytes(), effects);
+    return;
+  }
   call.command = command;
   call.patience = now.steady + config_.catch_up_patience;
   call.give_up =
       std::min(command.deadline, now.steady + config_.catch_up_timeout);
   if (!Advance(&call, now, effects)) {
+    for (const auto& [name, value] : command.set) {
+      call.bytes += name.size() + value.size();
+    }
     if (calls_.size() >= config_.waiting_calls_max) {
       FailFull(command.handle, effects);
+    } else if (calls_bytes_ + call.bytes > config_.waiting_bytes_max) {
+      FailFullBytes(command.handle, calls_bytes_ + call.bytes, effects);
     } else {
+      calls_bytes_ += call.bytes;
       calls_by_slot_[call.slot].insert(command.handle);
       SetTimer(command.handle, call.asked
                                    ? call.give_up
@@ -114,6 +137,7 @@ void Lane::Cancel(CallHandle handle) {
   calls_by_slot_[it->second.slot].erase(handle);
   if (calls_by_slot_[it->second.slot].empty())
     calls_by_slot_.erase(it->second.slot);
+  calls_bytes_ -= it->second.bytes;
   calls_.erase(it);
 }
 
@@ -135,6 +159,7 @@ void Lane::AdvanceCall(CallHandle handle, Instant now, Effects* effects) {
   SetTimer(handle,
            call.asked ? call.give_up : std::min(call.patience, call.give_up));
   calls_by_slot_[call.slot].insert(handle);
+  calls_bytes_ += call.bytes;
   calls_.emplace(handle, std::move(call));
 }
 

@@ -14,6 +14,9 @@ namespace {
 // Deltas of one peer that may wait here for their dependencies.
 constexpr size_t kUnappliedMax = 8192;
 
+// Processes that said Hello before membership knew them.
+constexpr size_t kStrangersMax = 256;
+
 }  // namespace
 
 void Lane::SayHello(const NodeName& name, Peer* peer, Instant now,
@@ -31,6 +34,12 @@ void Lane::SayHello(const NodeName& name, Peer* peer, Instant now,
 void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
                    Effects* effects) {
   if (hello.process == 0) return;
+  // It says Hello again until it is answered; by then there is room, or
+  // membership knows it.
+  if (peers_.count(from) == 0 && !owners_.Knows(from) &&
+      peers_.size() >= owners_.count() + kStrangersMax) {
+    return;
+  }
   Peer& peer = PeerOf(from);
   const bool is_new = peer.process != hello.process;
   if (is_new) {
@@ -167,6 +176,18 @@ absl::Status Lane::CheckTimes(const Delta& delta, Instant now) const {
   return absl::OkStatus();
 }
 
+void Lane::GuardActor(const NodeName& from, SlotId slot, const Dot& seen,
+                      Instant now, Effects* effects) {
+  if (seen.actor != actor_ || seen.counter < StateOf(slot).next_counter) return;
+  TakeNewActor(now, effects);
+  Emit({.kind = Event::Kind::kRefused,
+        .node = from,
+        .slot = slot,
+        .detail = "it knows changes of this process that this process has not "
+                  "made: was this machine set back to a snapshot?"},
+       effects);
+}
+
 Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
                                  Instant now, Effects* effects) {
   if (delta->slot % config_.lane_count != config_.lane ||
@@ -174,6 +195,7 @@ Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
     return Slot::Outcome::kDuplicate;  // wire has refused such; nothing to
                                        // apply in this lane
   }
+  GuardActor(from, delta->slot, delta->last(), now, effects);
   hlc_.Observe(delta->hlc);
   SlotChanges changes;
   const Slot::Outcome outcome =
@@ -221,7 +243,7 @@ void Lane::CountHeld(const NodeName& peer, const std::vector<SlotDot>& held,
   }
 }
 
-void Lane::OnRefuse(const NodeName& from, const Refuse& refuse,
+void Lane::OnRefuse(const NodeName& from, const Refuse& refuse, Instant now,
                     Effects* effects) {
   Peer& peer = peers_.at(from);
   peer.refused = true;
@@ -231,6 +253,7 @@ void Lane::OnRefuse(const NodeName& from, const Refuse& refuse,
         .node = from,
         .detail = absl::StrCat("it refuses our changes: ", refuse.why)},
        effects);
+  SettleAllWaits(now, effects);
 }
 
 void Lane::Flush(const NodeName& name, Peer* peer, Instant now,

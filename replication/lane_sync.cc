@@ -70,6 +70,15 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
   } else if (done.reply.kind == PullReply::Kind::kState) {
     // By a clock far ahead its lives have ended early: not believed.
     if (peers_.at(done.from).distrusted) return;
+    if (const absl::Status whole = CheckSnapshot(done.reply.state);
+        !whole.ok()) {
+      Emit({.kind = Event::Kind::kRefused,
+            .node = done.from,
+            .slot = done.slot,
+            .detail = std::string(whole.message())},
+           effects);
+      return;
+    }
     JoinState(done, now, effects);
   }
   // A clock beyond the bound must not keep sessions alive.
@@ -105,6 +114,10 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
 }
 
 void Lane::JoinState(const Puller::Done& done, Instant now, Effects* effects) {
+  for (const Context::Entry& entry : done.reply.state.context.entries()) {
+    GuardActor(done.from, done.slot, {entry.actor, entry.ranges.back().last},
+               now, effects);
+  }
   SlotChanges changes;
   StateOf(done.slot).slot.Join(done.reply.state, done.from, now.wall, &changes);
   AfterChange(done.slot, changes, now, effects);

@@ -109,9 +109,12 @@ uint32_t Lane::Live() const {
   for (const NodeName& node : owners_.others()) {
     const auto peer = peers_.find(node);
     // A suspect whose link is down too counts as gone: two signs that do not
-    // depend on each other.
-    const bool gone = owners_.IsSuspect(node) &&
-                      (peer == peers_.end() || !peer->second.linked);
+    // depend on each other. So does one that cannot be linked for long, and one
+    // that refuses what it is sent.
+    const bool linked = peer != peers_.end() && peer->second.linked;
+    const bool unreachable =
+        peer != peers_.end() && (peer->second.cut || peer->second.refused);
+    const bool gone = unreachable || (owners_.IsSuspect(node) && !linked);
     live += gone ? 0 : 1;
   }
   return live;
@@ -165,6 +168,11 @@ void Lane::Await(const Command& command, const DeltaPtr& delta, Reply reply,
   wait.strict = command.strict;
   wait.deadline = command.deadline;
   wait.request_id = command.request_id;
+  if (reply.session.has_value()) {
+    for (const auto& [name, value] : reply.session->attributes) {
+      wait.bytes += name.size() + value.size();
+    }
+  }
   wait.reply = std::move(reply);
   waits_.Add(std::move(wait));
   SettleWait(command.handle, now, effects);
@@ -275,8 +283,8 @@ bool Lane::AnswerRetry(const Command& command, SlotId slot, Instant now,
   return true;
 }
 
-absl::Status Lane::CheckRoom(const Command& command, const Holdings& lives,
-                             Failure* failure) const {
+absl::Status Lane::CheckRoom(SlotId slot, const Command& command,
+                             const Holdings& lives, Failure* failure) const {
   size_t bytes = 0;
   size_t attributes = 0;
   for (const Slot::Holding* life : lives)
@@ -309,6 +317,11 @@ absl::Status Lane::CheckRoom(const Command& command, const Holdings& lives,
     return absl::ResourceExhaustedError(
         absl::StrCat(what, ": ", value, ", at most ", limit));
   };
+  const size_t in_slot = StateOf(slot).slot.lives().size();
+  if (lives.empty() && in_slot >= config_.slot_sessions_max) {
+    return exhausted("sessions in one slot (see --slots)", in_slot + 1,
+                     config_.slot_sessions_max);
+  }
   if (after > config_.session_bytes_max && added > replaced) {
     return exhausted("session bytes", after, config_.session_bytes_max);
   }
@@ -350,7 +363,7 @@ void Lane::Create(const Call& call, bool upserted, Instant now,
     return;
   }
   Failure failure;
-  if (absl::Status s = CheckRoom(command, {}, &failure); !s.ok()) {
+  if (absl::Status s = CheckRoom(call.slot, command, {}, &failure); !s.ok()) {
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }
@@ -447,7 +460,8 @@ void Lane::Update(const Call& call, Instant now, Effects* effects) {
   }
   if (!CheckPreconditions(call, lives, effects)) return;
   Failure failure;
-  if (absl::Status s = CheckRoom(command, lives, &failure); !s.ok()) {
+  if (absl::Status s = CheckRoom(call.slot, command, lives, &failure);
+      !s.ok()) {
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }
@@ -527,7 +541,8 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
     return;
   }
   Failure failure;
-  if (absl::Status s = CheckRoom(command, lives, &failure); !s.ok()) {
+  if (absl::Status s = CheckRoom(call.slot, command, lives, &failure);
+      !s.ok()) {
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }

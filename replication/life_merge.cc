@@ -88,6 +88,10 @@ Heads JoinHeads(const Heads& mine, const Context& my_context,
   for (const Dot& head : theirs) {
     if (!my_context.Contains(head)) joined.push_back(head);
   }
+  // Contexts that are causally closed always leave one. What came from a
+  // damaged or lying replica must not leave a life without: it could not be
+  // read or changed again.
+  if (joined.empty()) joined = mine.empty() ? theirs : mine;
   std::sort(joined.begin(), joined.end());
   return joined;
 }

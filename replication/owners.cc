@@ -54,6 +54,10 @@ bool Owners::IsOther(const NodeName& node) const {
   return std::binary_search(others_.begin(), others_.end(), node);
 }
 
+bool Owners::Knows(const NodeName& node) const {
+  return view_ != nullptr && view_->Find(node) != nullptr;
+}
+
 State Owners::StateOf(const NodeName& node) const {
   const Member* member = view_ == nullptr ? nullptr : view_->Find(node);
   return member == nullptr ? State::kAlive : member->claim.state;

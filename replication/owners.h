@@ -28,6 +28,8 @@ class Owners {
   // The owners but this node, ascending.
   const std::vector<NodeName>& others() const { return others_; }
   bool IsOther(const NodeName& node) const;
+  // Membership has heard of it, whatever it is now.
+  bool Knows(const NodeName& node) const;
   bool IsSuspect(const NodeName& node) const {
     return StateOf(node) == membership::State::kSuspect;
   }

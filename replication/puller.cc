@@ -79,6 +79,17 @@ std::optional<Puller::Done> Puller::OnReply(const NodeName& from,
   running.progress = now;
   if (reply.kind == PullReply::Kind::kState) {
     if (reply.part != running.parts) return std::nullopt;  // a repeated part
+    for (const SnapshotLife& life : reply.state.lives) {
+      running.staged_bytes += sizeof(life) +
+                              life.live_dots.size() * sizeof(Dot) +
+                              (life.full ? life.full->memory_bytes() : 0);
+    }
+    if (running.staged_bytes > config_.lane_bytes_max) {
+      // No slot of a lane can be that large.
+      running_by_key_.erase({from, running.slot});
+      running_.erase(it);
+      return std::nullopt;
+    }
     if (running.parts++ == 0) {
       running.staged = reply;
     } else {

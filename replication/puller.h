@@ -18,7 +18,8 @@ namespace sessionmesh::replication {
 // Puller is the asking half of slot synchronisation: which slots are wanted
 // from which peers, which pulls are under way, and the parts of a state that
 // have arrived. It bounds both how many pulls run at once and how much is
-// staged: parts are asked for one at a time.
+// staged: parts are asked for one at a time, and a state that is larger than a
+// lane may be is dropped.
 //
 // Pull numbers grow, so a question asked now is answered by every pull numbered
 // `next_pull()` or higher: one pull answers all who wait for the same slot and
@@ -87,6 +88,7 @@ class Puller {
     SlotId slot = 0;
     absl::Time progress;
     uint32_t parts = 0;
+    size_t staged_bytes = 0;
     PullReply staged;
   };
   using Key = std::pair<NodeName, SlotId>;

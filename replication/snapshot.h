@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "replication/context.h"
 #include "replication/delta.h"
 #include "replication/life.h"
@@ -41,6 +42,12 @@ struct Snapshot {
   std::vector<SnapshotLife> lives;  // ascending by birth
   std::vector<DeltaPtr> parked;     // their dependencies may be at the receiver
 };
+
+// INVALID_ARGUMENT when the parts do not belong together: a life has a dot that
+// the context does not cover, or no head. Joined, such a state would leave
+// lives that cannot be read or changed, so whatever a peer sends is checked
+// first.
+absl::Status CheckSnapshot(const Snapshot& snapshot);
 
 }  // namespace sessionmesh::replication
 

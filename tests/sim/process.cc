@@ -19,6 +19,15 @@ bool Serves(membership::State state) {
          state == membership::State::kSuspect;
 }
 
+uint64_t ClusterHashOf(const ProcessOptions& options) {
+  wire::NodeInfo info;
+  info.cluster_id = kCluster;
+  info.slot_count = options.replication.slot_count;
+  info.lane_count = options.replication.lane_count;
+  info.absolute_lifetime_max = options.replication.absolute_lifetime_max;
+  return wire::ClusterHash(info);
+}
+
 }  // namespace
 
 Process::Process(const ProcessOptions& options,
@@ -31,7 +40,7 @@ Process::Process(const ProcessOptions& options,
       queue_(queue),
       network_(network),
       observer_(observer),
-      cluster_hash_(wire::ClusterHash(kCluster)),
+      cluster_hash_(ClusterHashOf(options)),
       steady_shift_(absl::Milliseconds(
           static_cast<int64_t>(options.process_id % 100000000))),
       random_(options.seed),

@@ -191,6 +191,13 @@ void LaneNetwork::Perform(const NodeName& from, Effects effects) {
   }
 }
 
+void LaneNetwork::Forge(const NodeName& from, const NodeName& to,
+                        const Message& message) {
+  Effects effects;
+  nodes_.at(to)->Step(from, message, now(to), &effects);
+  Perform(to, std::move(effects));
+}
+
 CallHandle LaneNetwork::Begin(const NodeName& node, Command command) {
   command.handle = next_handle_++;
   if (command.deadline == absl::Time()) {

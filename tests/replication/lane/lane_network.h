@@ -93,6 +93,9 @@ class LaneNetwork {
                const std::string& new_id,
                const std::string& request_id = std::string(16, 'r'));
 
+  // Lets a node hear something that nobody said.
+  void Forge(const NodeName& from, const NodeName& to, const Message& message);
+
   Replicator& node(const NodeName& name) { return *nodes_.at(name); }
   Instant now(const NodeName& name) const;
   const std::vector<Event>& events(const NodeName& name) {
