@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "deploy/demo/driver/open_files.h"
 #include "deploy/demo/driver/report.h"
 #include "deploy/demo/driver/run.h"
 #include "deploy/demo/driver/site.h"
@@ -61,10 +62,22 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->add_flag("--json", flags->json, "One JSON object instead of the table");
 }
 
+// Beside the connections: standard streams, libraries, the events.
+constexpr int kOtherFiles = 32;
+
 int RunDriver(const Flags& flags) {
   const auto site = sessionmesh::driver::ParseBaseUrl(flags.url);
   if (!site.ok()) {
     std::cerr << "demo_driver: " << site.status().message() << "\n";
+    return 2;
+  }
+  const int connections =
+      flags.sessions * sessionmesh::driver::Browser::kConnections;
+  const absl::Status files = sessionmesh::driver::AllowOpenFiles(
+      static_cast<std::uint64_t>(connections + kOtherFiles));
+  if (!files.ok()) {
+    std::cerr << "demo_driver: --sessions " << flags.sessions << ": "
+              << files.message() << "\n";
     return 2;
   }
   std::ofstream events;
