@@ -168,6 +168,33 @@ TEST_F(CheckerTest, ALostWriteIsLostAlsoWhenTheCookiesForgotIt) {
   EXPECT_EQ(Check(history_).lost_writes, 1u);
 }
 
+TEST_F(CheckerTest, AWriteThatA410MadeTheCookiesForgetIsLost) {
+  const ChangeId tea = Added("tea");
+  history_.coverage.OnAnswer({}, tea, {{"token", "a", false}});
+  history_.coverage.OnAnswer({}, std::nullopt, {{"token", "", true}});
+  Shows({}).presented = history_.coverage.Presented();
+  LastShows({});
+  LogOut();
+  const Findings findings = Check(history_);
+  EXPECT_EQ(findings.lost_writes, 1u);
+  EXPECT_EQ(findings.slipped_reads, 2u);
+}
+
+TEST_F(CheckerTest, AForgottenWriteThatTooFewNodesHeldIsAnAdmittedLoss) {
+  const ChangeId tea = Added("tea");
+  history_.changes[static_cast<std::size_t>(tea)].degraded = true;
+  history_.coverage.OnAnswer({}, tea, {{"token", "a", false}});
+  Shows({}).presented = history_.coverage.Presented();
+  EXPECT_EQ(Check(history_).stale_reads, 1u) << "its token was presented";
+  history_.reads.clear();
+  history_.coverage.OnAnswer({}, std::nullopt, {{"token", "", true}});
+  LastShows({});
+  const Findings findings = Check(history_);
+  EXPECT_EQ(findings.lost_writes, 0u);
+  EXPECT_EQ(findings.slipped_reads, 0u);
+  EXPECT_EQ(findings.admitted_losses, 1u);
+}
+
 TEST_F(CheckerTest, AnItemNobodyPutThereIsForeign) {
   Shows({"somebody-elses-lamp"});
   EXPECT_EQ(Check(history_).foreign_items, 1u);

@@ -49,9 +49,24 @@ class RoundRobin {
     thread_.join();
   }
   int port() const { return port_; }
+  // Of the first 32 log ins half are answered 502: the first of them after its
+  // server has answered, the next one before it was asked, and so on.
+  void BreakLogIns() { breaks_log_ins_ = true; }
 
  private:
+  static constexpr std::size_t kLogInsToBreak = 32;
+
   void Forward(const httplib::Request& request, httplib::Response* response) {
+    const bool log_in = breaks_log_ins_ && request.path == "/login";
+    const std::size_t nth = log_in ? log_ins_.fetch_add(1) : kLogInsToBreak;
+    const bool before = nth < kLogInsToBreak && nth % 4 == 1;
+    const bool after = nth < kLogInsToBreak && nth % 4 == 0;
+    if (!before) Ask(request, response);
+    if (!before && !after) return;
+    *response = httplib::Response();
+    response->status = 502;
+  }
+  void Ask(const httplib::Request& request, httplib::Response* response) {
     httplib::Client client("127.0.0.1",
                            ports_[next_.fetch_add(1) % ports_.size()]);
     client.set_tcp_nodelay(true);
@@ -75,6 +90,8 @@ class RoundRobin {
 
   const std::vector<int> ports_;
   std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> breaks_log_ins_ = false;
+  std::atomic<std::size_t> log_ins_ = 0;
   httplib::Server http_;
   int port_ = 0;
   std::thread thread_;
@@ -90,6 +107,17 @@ class DemoRunTest : public ::testing::Test {
 
   Report RunOver(FakeCluster::Fault fault,
                  Site::Vocabulary vocabulary = Site::Vocabulary::kShop) {
+    StartAll(fault);
+    RunOptions options;
+    options.browsers = 16;
+    options.duration = absl::Seconds(2);
+    options.shopper = ShopperOf(vocabulary);
+    return driver::Run(options, [this](absl::string_view phase) {
+      phases_.emplace_back(phase);
+    });
+  }
+
+  void StartAll(FakeCluster::Fault fault) {
     cluster_ = std::make_unique<FakeCluster>(kServers, fault);
     std::vector<int> ports;
     for (int i = 0; i < kServers; ++i) {
@@ -102,16 +130,18 @@ class DemoRunTest : public ::testing::Test {
       while (!probe.Get("/ping")) absl::SleepFor(absl::Milliseconds(1));
     }
     proxy_ = std::make_unique<RoundRobin>(ports);
-    RunOptions options;
-    options.browsers = 16;
-    options.duration = absl::Seconds(2);
-    options.shopper.think_mean = absl::Milliseconds(15);
-    options.shopper.browser.site = {"127.0.0.1", proxy_->port()};
-    options.shopper.vocabulary = vocabulary;
-    return driver::Run(options, [this](absl::string_view phase) {
-      phases_.emplace_back(phase);
-    });
+    if (break_log_ins_) proxy_->BreakLogIns();
   }
+
+  ShopperOptions ShopperOf(Site::Vocabulary vocabulary) const {
+    ShopperOptions options;
+    options.think_mean = absl::Milliseconds(15);
+    options.browser.site = {"127.0.0.1", proxy_->port()};
+    options.vocabulary = vocabulary;
+    return options;
+  }
+
+  bool break_log_ins_ = false;
 
   std::unique_ptr<FakeCluster> cluster_;
   std::vector<std::unique_ptr<demo::Server>> servers_;
@@ -132,6 +162,34 @@ TEST_F(DemoRunTest, AWholeClusterPassesWithThePlainEndpointsToo) {
   const Report report =
       RunOver(FakeCluster::Fault::kNone, Site::Vocabulary::kPlain);
   EXPECT_THAT(Judge(report), IsEmpty()) << FormatTable(report);
+}
+
+// Of these some have given the session a new id that the browser never heard,
+// and some have changed nothing.
+TEST_F(DemoRunTest, LogInsThatGetNoAnswerAreNoFaultOfTheCluster) {
+  break_log_ins_ = true;
+  const Report report = RunOver(FakeCluster::Fault::kNone);
+  EXPECT_THAT(Judge(report), IsEmpty()) << FormatTable(report);
+  EXPECT_GT(report.cut_off, 0u);
+  EXPECT_LE(report.cut_off, report.interrupted);
+}
+
+TEST_F(DemoRunTest, SessionsAreLookedAtForGoodBeforeTheyAreLoggedOut) {
+  StartAll(FakeCluster::Fault::kNone);
+  std::atomic<Moment> clock = 1;
+  Shopper shopper(ShopperOf(Site::Vocabulary::kShop), &clock);
+  int logouts = 0;
+  const absl::Time end = absl::Now() + absl::Seconds(30);
+  while (logouts == 0 && absl::Now() < end) {
+    shopper.Shop(absl::Now() + absl::Milliseconds(500));
+    for (const auto& history : shopper.histories()) {
+      if (history->logout_answered == kNever) continue;
+      ++logouts;
+      ASSERT_FALSE(history->reads.empty());
+      EXPECT_TRUE(history->reads.back().last);
+    }
+  }
+  EXPECT_GT(logouts, 0);
 }
 
 TEST_F(DemoRunTest, NodesThatIgnoreTokensShowStaleReads) {

@@ -37,7 +37,8 @@ TEST(JudgeTest, EveryMustBeZeroIsJudged) {
   for (std::uint64_t Findings::*count :
        {&Findings::stale_reads, &Findings::lost_writes,
         &Findings::foreign_items, &Findings::lost_sessions,
-        &Findings::logged_out_alive, &Findings::pairs_lost}) {
+        &Findings::logged_out_alive, &Findings::pairs_lost,
+        &Findings::slipped_reads}) {
     Report report = Faultless();
     report.findings.*count = 3;
     EXPECT_THAT(Judge(report), ElementsAre(HasSubstr(": 3 (must be 0)")));
@@ -46,6 +47,22 @@ TEST(JudgeTest, EveryMustBeZeroIsJudged) {
   report.traffic.failed = 1;
   EXPECT_THAT(Judge(report),
               ElementsAre("requests that failed for good: 1 (must be 0)"));
+}
+
+TEST(JudgeTest, CookiesThatPromiseNothingMayLoseAToken) {
+  Report report = Faultless();
+  report.findings.slipped_reads = 3;
+  report.cookies_promise = false;
+  EXPECT_THAT(Judge(report), IsEmpty());
+}
+
+TEST(JudgeTest, NoMoreSessionsAreCutOffThanRequestsWereLeftUnanswered) {
+  Report report = Faultless();
+  report.cut_off = 2;
+  report.interrupted = 2;
+  EXPECT_THAT(Judge(report), IsEmpty());
+  report.cut_off = 3;
+  EXPECT_THAT(Judge(report), ElementsAre(HasSubstr(": 3 (at most 2)")));
 }
 
 TEST(JudgeTest, AVacuousCheckIsBroken) {

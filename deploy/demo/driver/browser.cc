@@ -10,13 +10,17 @@ namespace sessionmesh::driver {
 namespace {
 
 constexpr std::size_t kSamplesMax = 8;
-constexpr int kGone =
-    410;  // the demo: a write that was never acknowledged died with its node
+// The demo: a write that this browser has seen died with its node.
+constexpr int kGone = 410;
 
 // What a reload may cure.
 bool IsPassing(int status) {
   return status == 0 || status == kGone || status == 502 || status == 503 ||
          status == 504;
+}
+
+bool IsUnanswered(int status) {
+  return status == 0 || status == 502 || status == 504;
 }
 
 // Neither done nor "no such session", which is an answer.
@@ -40,6 +44,7 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   degraded += other.degraded;
   retries += other.retries;
   writes_given_up += other.writes_given_up;
+  unanswered += other.unanswered;
   tokens_ignored += other.tokens_ignored;
   failed += other.failed;
   latencies_ms.insert(latencies_ms.end(), other.latencies_ms.begin(),
@@ -106,9 +111,16 @@ Answer Browser::FetchUntilDone(const Request& request, int connection,
     if (result) {
       answer.body = result->body;
       answer.node = result->get_header_value("X-Node");
-      answer.new_session = result->get_header_value("X-Session") == "begun";
+      const std::string session = result->get_header_value("X-Session");
+      answer.new_session = session == "begun";
+      answer.session_is_gone = session == "none";
+      answer.degraded = result->get_header_value("X-Degraded") == "1";
       if (fixed_cookies == nullptr)
         TakeCookies(request, *result, answer, history, change);
+    }
+    if (IsUnanswered(answer.status)) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++traffic_.unanswered;
     }
     const bool again = IsPassing(answer.status) && absl::Now() < give_up_at;
     if (!again) {
@@ -161,7 +173,8 @@ void Browser::TakeCookies(const Request& request,
   if (history == nullptr) return;
   // A failure may have nothing to do with what was presented: its token then
   // stands for nothing.
-  const bool done = Site::Acknowledges(answer.status);
+  const bool done =
+      Site::Acknowledges(answer.status) && !answer.session_is_gone;
   history->coverage.OnAnswer(done ? answer.presented : std::vector<TokenId>(),
                              done ? change : std::nullopt, changes);
 }
@@ -180,6 +193,11 @@ void Browser::Count(const Answer& answer, const httplib::Response& response,
   ++traffic_.node_named;
   traffic_.elsewhere += !last_writer_.empty() && answer.node != last_writer_;
   if (is_write) last_writer_ = answer.node;
+}
+
+void Browser::ForgetCookies() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  jar_ = CookieJar();
 }
 
 std::string Browser::Cookies(const Request& request) const {

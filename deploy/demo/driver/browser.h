@@ -37,8 +37,13 @@ struct Traffic {
   std::uint64_t degraded = 0;
   // Tries after a failure, as if the user had pressed reload.
   std::uint64_t retries = 0;
-  // 410: the site said that an unreplicated write died with its node.
+  // 410: the site said that a write which this browser has seen, maybe before
+  // it was acknowledged, died with its node. If it was acknowledged, the reads
+  // that follow miss it and are counted.
   std::uint64_t writes_given_up = 0;
+  // Tries without an answer of the site itself: no connection, a connection
+  // that broke, or a 502 or 504 of the load balancer.
+  std::uint64_t unanswered = 0;
   // Token cookies beyond what one request may present.
   std::uint64_t tokens_ignored = 0;
   // Requests that failed until patience ended, or with a refusal.
@@ -64,6 +69,10 @@ struct Answer {
   bool tried_in_vain = false;
   // The site began a session to answer this.
   bool new_session = false;
+  // The site did not find the session that the cookie names.
+  bool session_is_gone = false;
+  // The site admitted to fewer guarantees than asked for.
+  bool degraded = false;
 };
 
 struct BrowserOptions {
@@ -97,6 +106,9 @@ class Browser {
 
   // Sends the request with these cookies instead, and leaves the jar alone.
   Answer FetchWithCookies(const Request& request, const std::string& cookies);
+
+  // Empties the jar: a new browser. REQUIRES: nothing is in flight
+  void ForgetCookies();
 
   // The Cookie header that a request would carry now.
   std::string Cookies(const Request& request) const;

@@ -79,6 +79,7 @@ class SessionCheck {
     }
     bool stale = false;
     bool slipped = false;
+    bool admitted = false;
     for (const auto& [item, changes] : by_item_) {
       if (read.only && *read.only != item) continue;
       const ChangeId* binding = Binding(changes, read);
@@ -87,6 +88,10 @@ class SessionCheck {
         continue;
       const bool excused =
           history_.coverage.Slipped(read.presented).count(*binding) > 0;
+      if (excused && At(*binding).degraded) {
+        admitted = true;
+        continue;
+      }
       (excused ? slipped : stale) = true;
       if (read.last) {
         ++findings_.lost_writes;
@@ -94,15 +99,17 @@ class SessionCheck {
             absl::StrCat("lost: ", At(*binding).added ? "added " : "removed ",
                          item),
             &findings_);
-      } else if (!excused) {
+      } else {
         AddSample(
-            absl::StrCat("stale: a read does not know that ", item,
+            absl::StrCat(excused ? "forgotten" : "stale",
+                         ": a read does not know that ", item,
                          At(*binding).added ? " was added" : " was removed"),
             &findings_);
       }
     }
     findings_.stale_reads += stale;
     findings_.slipped_reads += !stale && slipped;
+    findings_.admitted_losses += admitted;
     CheckForeign(read);
   }
 
@@ -149,7 +156,8 @@ class SessionCheck {
                             : Binding(by_item_.at(change.item), *last);
         // A later removal, or a look that came too early, says nothing about
         // the merge.
-        tested = tested && binding != nullptr && *binding == id;
+        tested =
+            tested && binding != nullptr && *binding == id && !change.degraded;
         kept = kept && last != nullptr &&
                change.added == (last->items.count(change.item) > 0);
       }
@@ -192,6 +200,7 @@ Findings& Findings::operator+=(const Findings& other) {
   logged_out_alive += other.logged_out_alive;
   pairs_lost += other.pairs_lost;
   slipped_reads += other.slipped_reads;
+  admitted_losses += other.admitted_losses;
   reads += other.reads;
   acknowledged_writes += other.acknowledged_writes;
   pairs_merged += other.pairs_merged;

@@ -27,9 +27,14 @@ struct Findings {
   // Of two changes in flight together, one is not there in the last look.
   std::uint64_t pairs_lost = 0;
 
-  // For information: reads that missed a change which no cookie covered any
-  // more (coverage.h).
+  // Reads that missed a change which no cookie covered any more (coverage.h):
+  // the cookies lost its token, or a 410 made them forget it. Must be zero for
+  // a site whose cookies promise that (client/cookies.h).
   std::uint64_t slipped_reads = 0;
+
+  // For information: reads that missed a change in the same way, and its
+  // acknowledgement had said that too few nodes held it (Change::degraded).
+  std::uint64_t admitted_losses = 0;
 
   // What was tested; a zero among the must-be-zero means nothing without these.
   std::uint64_t reads = 0;

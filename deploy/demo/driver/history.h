@@ -30,6 +30,9 @@ struct Change {
   // A try got no answer and was repeated: it may still take effect after the
   // acknowledgement of a later one.
   bool tried_in_vain = false;
+  // The acknowledgement said that fewer nodes hold it than asked for: it may
+  // die with its node, but not without a 410 to those who have seen it.
+  bool degraded = false;
 };
 
 // What one answer showed of the cart.
@@ -41,7 +44,8 @@ struct Read {
   // Asked for this item alone; `items` says no more.
   std::optional<std::string> only;
   std::vector<TokenId> presented;
-  // The last look at a session that lives to the end: nothing is under way.
+  // The last look at a session, at the end or before its log out: nothing is
+  // under way.
   bool last = false;
 };
 
@@ -64,8 +68,8 @@ struct SessionHistory {
   Moment logout_sent = kNever;
   Moment logout_answered = kNever;
   std::vector<OldRead> old_reads;
-  // A log in that gives the session a new id got no answer: the browser cannot
-  // know the new id. What is read from `cut_off` on says nothing.
+  // The browser has lost the session, for instance because the new id that a
+  // log in gave it never arrived. What is read from `cut_off` on says nothing.
   Moment cut_off = kNever;
 };
 

@@ -12,18 +12,35 @@
 namespace sessionmesh::driver {
 namespace {
 
-enum class Must { kNothing, kBeZero, kNotBeZero };
+enum class Must { kNothing, kBeZero, kNotBeZero, kNotExceed };
 
 struct Row {
   const char* key;    // in JSON
   const char* label;  // for people
   std::uint64_t count;
   Must must = Must::kNothing;
+  std::uint64_t limit = 0;  // of kNotExceed
 };
+
+// What is wrong with the count; "" when nothing is.
+std::string Fault(const Row& row) {
+  switch (row.must) {
+    case Must::kNothing:
+      return "";
+    case Must::kBeZero:
+      return row.count == 0 ? "" : "must be 0";
+    case Must::kNotBeZero:
+      return row.count != 0 ? "" : "nothing was tested";
+    case Must::kNotExceed:
+      return row.count <= row.limit ? "" : absl::StrCat("at most ", row.limit);
+  }
+  return "";
+}
 
 std::vector<Row> Rows(const Report& report) {
   const Traffic& traffic = report.traffic;
   const Findings& findings = report.findings;
+  const Must cookies = report.cookies_promise ? Must::kBeZero : Must::kNothing;
   const Must reach = traffic.node_named > 0 ? Must::kNotBeZero : Must::kNothing;
   return {
       // The story.
@@ -61,14 +78,18 @@ std::vector<Row> Rows(const Report& report) {
       {"failed", "requests that failed for good", traffic.failed,
        Must::kBeZero},
       {"cut_off", "log ins cut off before the browser heard its new session id",
-       report.cut_off},
+       report.cut_off, Must::kNotExceed, report.interrupted},
+      {"interrupted", "browsers of which a request got no answer",
+       report.interrupted},
       {"writes_given_up",
-       "unacknowledged writes that died with their node (410)",
+       "answers that a write seen before has died with its node (410)",
        traffic.writes_given_up},
       {"degraded", "answers that admitted to be degraded", traffic.degraded},
       {"slipped_reads",
-       "reads that missed a write because the cookies lost its token",
-       findings.slipped_reads},
+       "reads that missed a write whose token the cookies had lost",
+       findings.slipped_reads, cookies},
+      {"admitted_losses", "reads that missed a write acknowledged as degraded",
+       findings.admitted_losses},
       {"tokens_ignored", "token cookies beyond what a request may present",
        traffic.tokens_ignored},
   };
@@ -97,12 +118,10 @@ std::string Escaped(const std::string& text) {
 std::vector<std::string> Judge(const Report& report) {
   std::vector<std::string> broken;
   for (const Row& row : Rows(report)) {
-    if (row.must == Must::kBeZero && row.count != 0) {
+    const std::string fault = Fault(row);
+    if (!fault.empty())
       broken.push_back(
-          absl::StrCat(row.label, ": ", row.count, " (must be 0)"));
-    } else if (row.must == Must::kNotBeZero && row.count == 0) {
-      broken.push_back(absl::StrCat(row.label, ": 0 (nothing was tested)"));
-    }
+          absl::StrCat(row.label, ": ", row.count, " (", fault, ")"));
   }
   return broken;
 }
@@ -110,10 +129,8 @@ std::vector<std::string> Judge(const Report& report) {
 std::string FormatTable(const Report& report) {
   std::string out;
   for (const Row& row : Rows(report)) {
-    const bool bad = (row.must == Must::kBeZero && row.count != 0) ||
-                     (row.must == Must::kNotBeZero && row.count == 0);
     absl::StrAppendFormat(&out, "  %-68s %8u%s\n", row.label, row.count,
-                          bad ? "  <-- WRONG" : "");
+                          Fault(row).empty() ? "" : "  <-- WRONG");
   }
   absl::StrAppendFormat(&out, "  %-68s %8.1f\n",
                         "milliseconds per request, median",

@@ -17,13 +17,18 @@ struct Report {
   std::uint64_t browsers = 0;  // at the same time
   std::uint64_t sessions = 0;  // one after another in all browsers
   std::uint64_t cut_off = 0;
+  // Browsers of which a request got no answer (Traffic::unanswered): each may
+  // have been cut off in the middle of a log in, and no other.
+  std::uint64_t interrupted = 0;
+  // The site promises that its cookies never lose a token (Site::shop()).
+  bool cookies_promise = true;
   double seconds = 0;
 };
 
-// Why the run does not show what it should: each count that must be zero and is
-// not, and each that must not be zero, because the check behind it has tested
-// nothing. Empty: all is well. Whether requests reached another server is not
-// judged on a site that does not name its nodes.
+// Why the run does not show what it should: each count that must be zero, or at
+// most another one, and is not, and each that must not be zero, because the
+// check behind it has tested nothing. Empty: all is well. Whether requests
+// reached another server is not judged on a site that does not name its nodes.
 std::vector<std::string> Judge(const Report& report);
 
 // For people: aligned lines, then samples of what went wrong.

@@ -52,10 +52,13 @@ Report Run(const RunOptions& options,
   on_phase("done");
 
   Report report;
+  report.cookies_promise = Site(options.shopper.vocabulary).shop();
   report.browsers = static_cast<std::uint64_t>(options.browsers);
   report.seconds = absl::ToDoubleSeconds(absl::Now() - start);
   for (const auto& shopper : shoppers) {
-    report.traffic += shopper->traffic();
+    const Traffic traffic = shopper->traffic();
+    report.traffic += traffic;
+    report.interrupted += traffic.unanswered > 0;
     report.cut_off += shopper->cut_off();
     for (const auto& history : shopper->histories()) {
       report.sessions += history->begun != kNever;

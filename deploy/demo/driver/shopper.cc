@@ -14,6 +14,10 @@ constexpr std::size_t kCartMax =
     40;  // then things go out again, so that sessions stay of a usual size
 constexpr int kServersToReach = 3;
 
+bool Done(const Answer& answer) {
+  return Site::Acknowledges(answer.status) && !answer.session_is_gone;
+}
+
 }  // namespace
 
 Shopper::Shopper(ShopperOptions options, std::atomic<Moment>* clock)
@@ -64,11 +68,8 @@ void Shopper::Arrive() {
   const bool cart_first = site_.shop() && Choose(2) == 0;
   if (cart_first) {
     AddOne();
-    if (session_->changes.back().answered ==
-        kNever) {  // no cart, so nothing to keep at the log in
-      session_ = nullptr;
-      return;
-    }
+    // No cart, so nothing to keep at the log in.
+    if (session_->changes.back().answered == kNever) return Abandon();
     session_->begun = session_->changes.back().answered;
     Think();
   }
@@ -78,34 +79,38 @@ void Shopper::Arrive() {
 void Shopper::LogIn(bool had_session) {
   const Answer answer = browser_.Fetch(
       site_.LogIn(absl::StrCat("user-", options_.number)), 0, session_);
-  if (had_session &&
-      (answer.tried_in_vain || !Site::Acknowledges(answer.status))) {
-    // The session may have a new id that this browser was never told.
+  // A try in vain, or this one, may have given the session a new id that this
+  // browser was never told. Then the old one is not found, and the log in
+  // begins another session; otherwise it is still the same.
+  const bool moved = answer.tried_in_vain && answer.new_session;
+  if (had_session && (moved || !Done(answer))) {
     session_->cut_off = answer.first_sent;
     ++cut_off_;
-    session_ = nullptr;
-    return;
+    return Abandon();
   }
-  if (!Site::Acknowledges(answer.status)) {
-    session_ = nullptr;
-    return;
-  }
+  if (!Done(answer)) return Abandon();
   if (had_session) {
-    NoticeNewSession(answer);
+    NoticeLostSession(answer);
   } else {
     session_->begun = answer.answered;
   }
   FollowRedirect();
 }
 
-void Shopper::NoticeNewSession(const Answer& answer) {
-  if (!answer.new_session || session_->begun == kNever) return;
+void Shopper::NoticeLostSession(const Answer& answer) {
+  const bool lost = answer.new_session || answer.session_is_gone;
+  if (!lost || session_->begun == kNever) return;
   Read none;
   none.sent = answer.sent;
   none.answered = answer.answered;
   none.found = false;
   session_->reads.push_back(std::move(none));
   session_->cut_off = answer.answered + 1;
+  Abandon();
+}
+
+void Shopper::Abandon() {
+  browser_.ForgetCookies();
   session_ = nullptr;
 }
 
@@ -132,7 +137,8 @@ Answer Shopper::Write(const Request& request, int connection, ChangeId id) {
   Change& change = session_->changes[static_cast<std::size_t>(id)];
   change.sent = answer.first_sent;
   change.tried_in_vain = answer.tried_in_vain;
-  if (Site::Acknowledges(answer.status)) change.answered = answer.answered;
+  change.degraded = answer.degraded;
+  if (Done(answer)) change.answered = answer.answered;
   return answer;
 }
 
@@ -140,8 +146,8 @@ void Shopper::AddOne() {
   const std::string item = NewItem();
   const ChangeId id = NewChange(/*added=*/true, item);
   const Answer answer = Write(site_.Add(item), 0, id);
-  if (Site::Acknowledges(answer.status)) cart_.push_back(item);
-  NoticeNewSession(answer);
+  if (Done(answer)) cart_.push_back(item);
+  NoticeLostSession(answer);
 }
 
 void Shopper::AddTwoAtOnce() {
@@ -153,15 +159,14 @@ void Shopper::AddTwoAtOnce() {
   answers[0] = Write(site_.Add(items[0]), 0, ids[0]);
   other.join();
   for (int i : {0, 1}) {
-    if (Site::Acknowledges(answers[i].status)) cart_.push_back(items[i]);
+    if (Done(answers[i])) cart_.push_back(items[i]);
   }
-  const bool both = Site::Acknowledges(answers[0].status) &&
-                    Site::Acknowledges(answers[1].status);
+  const bool both = Done(answers[0]) && Done(answers[1]);
   const bool together = answers[0].sent < answers[1].answered &&
                         answers[1].sent < answers[0].answered;
   if (both && together) session_->pairs.emplace_back(ids[0], ids[1]);
   for (const Answer& answer : answers) {
-    if (session_ != nullptr) NoticeNewSession(answer);
+    if (session_ != nullptr) NoticeLostSession(answer);
   }
 }
 
@@ -170,7 +175,8 @@ void Shopper::RemoveOne() {
   const auto at = cart_.begin() + Choose(static_cast<int>(cart_.size()));
   const std::string item = *at;
   cart_.erase(at);
-  Write(site_.Remove(item), 0, NewChange(/*added=*/false, item));
+  NoticeLostSession(
+      Write(site_.Remove(item), 0, NewChange(/*added=*/false, item)));
 }
 
 void Shopper::FollowRedirect() {
@@ -216,6 +222,9 @@ void Shopper::Look(bool last) {
 }
 
 void Shopper::LogOut() {
+  // Nothing is in flight, and afterwards there is nothing to look at: what was
+  // lost must show now.
+  Look(/*last=*/true);
   Ended ended{session_, browser_.Cookies(site_.ReadCart(""))};
   const Answer answer = browser_.Fetch(site_.LogOut(), 0, session_);
   session_->logout_sent = answer.first_sent;

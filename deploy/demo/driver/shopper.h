@@ -39,15 +39,16 @@ class Shopper {
   void Shop(absl::Time end);
 
   // To be called when all shoppers have stopped: looks at the living session
-  // three times, so that a round robin over three servers shows each, and tries
-  // the cookies of each ended one again.
+  // three times, so that probably more than one server shows it (all browsers
+  // share one round robin, so which ones is a matter of chance), the third time
+  // for good, and tries the cookies of each ended one again.
   void LastLook();
 
   const std::vector<std::unique_ptr<SessionHistory>>& histories() const {
     return histories_;
   }
-  // Log ins without an answer that cost the browser its session
-  // (SessionHistory::cut_off).
+  // Log ins without an answer that cost the browser its session: the site did
+  // not know the old id any more, and the new one never arrived.
   std::uint64_t cut_off() const { return cut_off_; }
   Traffic traffic() const { return browser_.traffic(); }
 
@@ -72,9 +73,12 @@ class Shopper {
   void Act();
   void Think();
 
-  // Ends the history when the site began another session instead of finding the
-  // present one.
-  void NoticeNewSession(const Answer& answer);
+  // Ends the history when the site did not find the present session, or began
+  // another one instead.
+  void NoticeLostSession(const Answer& answer);
+  // Goes on as another visitor: what the browser still has belongs to no
+  // history.
+  void Abandon();
   ChangeId NewChange(bool added, std::string item);
   std::string NewItem();
   Answer Write(const Request& request, int connection, ChangeId change);
