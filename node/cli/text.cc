@@ -1,9 +1,10 @@
 #include "node/cli/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
-#include "absl/strings/escaping.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -48,6 +49,21 @@ bool IsControl(absl::string_view sequence) {
   return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
 }
 
+absl::string_view Shorthand(char c) {
+  switch (c) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    case '\\':
+      return "\\\\";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 bool IsPrintable(absl::string_view bytes) {
@@ -62,8 +78,29 @@ bool IsPrintable(absl::string_view bytes) {
 }
 
 std::string Printable(absl::string_view bytes) {
-  return IsPrintable(bytes) ? absl::Utf8SafeCEscape(bytes)
-                            : absl::CHexEscape(bytes);
+  std::string out;
+  bool after_hex = false;
+  while (!bytes.empty()) {
+    const std::size_t known = Utf8Length(bytes);
+    const absl::string_view sequence =
+        bytes.substr(0, std::max<std::size_t>(known, 1));
+    bytes.remove_prefix(sequence.size());
+    const absl::string_view shorthand = Shorthand(sequence[0]);
+    // A digit after \xNN would be read as part of it.
+    const bool hex =
+        known == 0 || (IsControl(sequence) && shorthand.empty()) ||
+        (after_hex &&
+         absl::ascii_isxdigit(static_cast<unsigned char>(sequence[0])));
+    if (hex) {
+      for (const char c : sequence) {
+        absl::StrAppendFormat(&out, "\\x%02x", static_cast<unsigned char>(c));
+      }
+    } else {
+      absl::StrAppend(&out, shorthand.empty() ? sequence : shorthand);
+    }
+    after_hex = hex;
+  }
+  return out;
 }
 
 std::string ShortDuration(absl::Duration duration) {

@@ -17,8 +17,10 @@ namespace sessionmesh::cli {
 // are allowed): text that may go to a terminal, and into JSON as it is.
 bool IsPrintable(absl::string_view bytes);
 
-// Text as it is, anything else with \xNN, \n, \t: what a node or a user stored
-// must not drive the terminal of the operator.
+// Text as it is, but for \n, \r, \t, \\ and, for other control characters and
+// what is not UTF-8, \xNN: what a node or a user stored must not drive the
+// terminal of the operator, and must not be taken for something else. Quotes
+// stay: nothing here stands in quotes.
 std::string Printable(absl::string_view bytes);
 
 // "350ms", "12s", "3m5s", "2h10m", "4d3h": two units at most, rounded down.
