@@ -1,8 +1,8 @@
 #include "node/cli/arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -15,18 +15,25 @@
 namespace sessionmesh::cli {
 namespace {
 
+// In blocks, not through the stream's buffer: that one throws when the file
+// cannot be read after all, as a directory, and read() only says so.
 std::string ReadAll(std::istream& in) {
-  return std::string(std::istreambuf_iterator<char>(in),
-                     std::istreambuf_iterator<char>());
+  std::string bytes;
+  std::array<char, 4096> block;
+  do {
+    in.read(block.data(), block.size());
+    bytes.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  } while (in.good());
+  return bytes;
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string bytes = file ? ReadAll(file) : "";
-  if (!file) {
+  if (!file.is_open() || file.bad()) {
     return absl::InvalidArgumentError(
         absl::StrCat("cannot read ", Printable(path),
-                     ": check that the file exists and may be read, or use "
+                     ": check that it is a file that may be read, or use "
                      "--literal when the value itself begins with '@'"));
   }
   return bytes;
