@@ -7,6 +7,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "node/cli/arguments.h"
 #include "node/cli/commands.h"
 #include "node/cli/exit_code.h"
@@ -15,6 +17,32 @@ namespace sessionmesh::cli {
 namespace {
 
 constexpr std::size_t kNativeIdSize = 30;
+
+constexpr char kGlobalsHelp[] =
+    "Options of every command:\n"
+    "  --address HOST:PORT,...    nodes to ask, first to last (default "
+    "localhost:7400; SESSIONCTL_ADDRESS)\n"
+    "  --timeout DURATION         budget of a call, retries included (default "
+    "2s)\n"
+    "  -o,--output text|json      text for people, or JSON with keys that "
+    "never change\n\n";
+
+// Whether the arguments ask for JSON; for mistakes that end the parse before it
+// has seen to its options.
+bool AskForJson(const std::vector<std::string>& args) {
+  bool json = false;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    absl::string_view value = args[i];
+    if (value == "-o" || value == "--output") {
+      value = i + 1 < args.size() ? absl::string_view(args[i + 1]) : "";
+    } else if (!absl::ConsumePrefix(&value, "--output=") &&
+               !absl::ConsumePrefix(&value, "-o")) {
+      continue;
+    }
+    json = value == "json";
+  }
+  return json;
+}
 
 void AddGlobals(CLI::App* app, Shell* shell) {
   app->add_option("--address", shell->addresses,
@@ -35,6 +63,17 @@ void AddGlobals(CLI::App* app, Shell* shell) {
          "Text for people, or JSON with keys that never change")
       ->type_name("text|json")
       ->check(CLI::IsMember({"text", "json"}));
+}
+
+// A result that could not be written, for instance to a full disk, is none; but
+// what the nodes have done counts for more than that.
+int Finish(const Shell& shell, ExitCode code) {
+  if (shell.Flush()) {
+    return static_cast<int>(code);
+  }
+  const ExitCode failed = shell.Fail(absl::InternalError(
+      "the output could not be written in full; is the disk full?"));
+  return static_cast<int>(code == ExitCode::kOk ? failed : code);
 }
 
 }  // namespace
@@ -71,6 +110,10 @@ int Run(const std::vector<std::string>& args, const Io& io) {
   AddGlobals(&app, &shell);
   AddSessionCommands(&app, &shell);
   AddClusterCommands(&app, &shell);
+  for (CLI::App* command : app.get_subcommands(/*filter=*/{})) {
+    command->footer(
+        absl::StrCat(command->get_footer(), "\n", kGlobalsHelp, kExitCodeHelp));
+  }
 
   std::vector<std::string> reversed = ProtectIds(args);  // as CLI11 wants them
   std::reverse(reversed.begin(), reversed.end());
@@ -78,12 +121,14 @@ int Run(const std::vector<std::string>& args, const Io& io) {
     app.parse(std::move(reversed));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {  // --help, --version
-      return app.exit(error, *io.out, *io.err);
+      app.exit(error, *io.out, *io.err);
+      return Finish(shell, ExitCode::kOk);
     }
-    *io.err << "sessionctl: " << error.what() << "\n  try: sessionctl --help\n";
-    return static_cast<int>(ExitCode::kUsage);
+    shell.command.clear();  // the advice is that of the whole program
+    shell.json = AskForJson(args);
+    return static_cast<int>(shell.Usage(error.what()));
   }
-  return static_cast<int>(shell.action());
+  return Finish(shell, shell.action());
 }
 
 }  // namespace sessionmesh::cli

@@ -21,6 +21,8 @@ constexpr char kGroup[] = "Cluster";
 constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
 // On top of the time that the node was told, for the way there and back.
 constexpr absl::Duration kSlack = absl::Seconds(2);
+// A node waits no longer for the first answer of a seed.
+constexpr absl::Duration kJoinPatienceMax = absl::Minutes(1);
 
 struct Arguments {
   std::string id;
@@ -141,12 +143,22 @@ ExitCode Events(Shell* shell, const Arguments& arguments) {
   v1::Event event;
   while (reader->Read(&event)) {
     shell->Print(EventText(event, shell->style()), EventJson(event));
+    if (!shell->Flush()) {
+      context.TryCancel();  // nobody sees the rest
+      return ExitCode::kFailed;
+    }
   }
   const absl::Status status = client::FromGrpc(reader->Finish());
   return status.ok() ? ExitCode::kOk : shell->Fail(status);
 }
 
 ExitCode Join(Shell* shell, const Arguments& arguments) {
+  if (arguments.patience > kJoinPatienceMax) {
+    return shell->Usage(
+        absl::StrCat("--for ", ShortDuration(arguments.patience),
+                     ": a node waits ", ShortDuration(kJoinPatienceMax),
+                     " at most; it goes on trying by itself after that"));
+  }
   v1::JoinRequest request;
   request.mutable_seeds()->Assign(arguments.seeds.begin(),
                                   arguments.seeds.end());
@@ -237,7 +249,8 @@ void AddChanges(CLI::App* app, Shell* shell) {
                      "host:port of peers, or DNS names")
         ->required();
     AddDuration(command, "--for", &arguments->patience,
-                "How long to wait for the first answer (default 10s)");
+                "How long to wait for the first answer, at most 1m (default "
+                "10s)");
   }
   {
     auto [command, arguments] = AddCommand(

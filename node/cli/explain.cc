@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "client/error.h"
 #include "node/cli/names.h"
@@ -9,6 +10,8 @@
 
 namespace sessionmesh::cli {
 namespace {
+
+constexpr absl::string_view kAnsweredUrl = "sessionmesh.cli/answered";
 
 struct Advice {
   std::string why;
@@ -35,15 +38,41 @@ Advice OfStale(const v1::ErrorInfo& info) {
                 "ID` for the others"};
 }
 
-Advice OfReason(const v1::ErrorInfo& info) {
+Advice OfNotFound(bool with_token) {
+  constexpr char kAttempt[] =
+      "`sessionctl where ID`; after a rotate only the new id opens the session";
+  if (with_token) {
+    return {
+        "the node has seen everything that the token names, and the session "
+        "has ended or never was",
+        kAttempt};
+  }
+  return {"the session has ended, never was, or has not come to this node yet",
+          absl::StrCat("--token of the last reply, which makes it certain; ",
+                       kAttempt)};
+}
+
+// `strict`: the node would not go on with fewer owners; otherwise time was up.
+Advice OfDurabilityUnmet(const v1::ErrorInfo& info, bool strict) {
+  const std::string attempt =
+      strict ? "`sessionctl status`; without --strict such a write succeeds "
+               "and says degraded"
+             : "`sessionctl lag`; a longer --timeout, or a lower --durability";
+  if (!info.applied()) {
+    return {absl::StrCat(Count(info.value(), "live owner"), ", ", info.limit(),
+                         " are needed; nothing was changed"),
+            attempt};
+  }
+  return {absl::StrCat("the write is on ", Count(info.replicas(), "node"),
+                       ", fewer than asked for; it will reach the others"),
+          attempt};
+}
+
+Advice OfReason(const v1::ErrorInfo& info, const absl::Status& status,
+                bool with_token) {
   switch (info.reason()) {
     case v1::REASON_SESSION_NOT_FOUND:
-      return {
-          "the node has seen everything that the token names, and the session "
-          "has ended or "
-          "never was",
-          "`sessionctl where ID`; after a rotate only the new id opens the "
-          "session"};
+      return OfNotFound(with_token);
     case v1::REASON_STALE:
       return OfStale(info);
     case v1::REASON_WRITE_LOST:
@@ -76,10 +105,7 @@ Advice OfReason(const v1::ErrorInfo& info) {
       return {"the node is still fetching its part of the sessions",
               "`sessionctl status --wait healthy`, or another --address"};
     case v1::REASON_DURABILITY_UNMET:
-      return {absl::StrCat("the write is on ", Count(info.replicas(), "node"),
-                           ", fewer than asked for; it will reach the others"),
-              "`sessionctl status`; without --strict such a write succeeds and "
-              "says degraded"};
+      return OfDurabilityUnmet(info, absl::IsUnavailable(status));
     case v1::REASON_NO_QUORUM:
       return {"a majority of the owners did not answer",
               "`sessionctl status`, or --consistency session"};
@@ -91,6 +117,9 @@ Advice OfReason(const v1::ErrorInfo& info) {
 }
 
 Advice OfTransport(const absl::Status& status, absl::string_view addresses) {
+  if (status.GetPayload(kAnsweredUrl).has_value()) {
+    return {};
+  }
   if (absl::IsUnavailable(status)) {
     return {absl::StrCat("no node answers at ", addresses),
             "start one with `sessiond`, or name another with --address or "
@@ -106,11 +135,13 @@ Advice OfTransport(const absl::Status& status, absl::string_view addresses) {
 }  // namespace
 
 std::string Explain(absl::string_view command, const absl::Status& status,
-                    absl::string_view addresses) {
+                    absl::string_view addresses, bool with_token) {
   const std::optional<v1::ErrorInfo> info = client::ErrorDetail(status);
-  const Advice advice = info ? OfReason(*info) : OfTransport(status, addresses);
-  std::string out = absl::StrCat("sessionctl ", command, ": ",
-                                 Printable(status.message()), "\n");
+  const Advice advice = info ? OfReason(*info, status, with_token)
+                             : OfTransport(status, addresses);
+  std::string out =
+      absl::StrCat("sessionctl", command.empty() ? "" : " ", command, ": ",
+                   Printable(status.message()), "\n");
   if (!advice.why.empty()) {
     absl::StrAppend(&out, "  why: ", advice.why, "\n");
   }
@@ -119,10 +150,20 @@ std::string Explain(absl::string_view command, const absl::Status& status,
                               ? "  the write is applied on that node\n"
                               : "  the write may have been applied\n");
   }
+  // Of a create or rotate: from now on only this id opens the session.
+  if (info && info->applied() && info->has_session()) {
+    absl::StrAppend(&out, "  id: ", Printable(info->session().id()),
+                    "\n  token: ", Printable(info->token()), "\n");
+  }
   if (!advice.attempt.empty()) {
     absl::StrAppend(&out, "  try: ", advice.attempt, "\n");
   }
   return out;
+}
+
+absl::Status WithAnswered(absl::Status status) {
+  status.SetPayload(kAnsweredUrl, absl::Cord("1"));
+  return status;
 }
 
 }  // namespace sessionmesh::cli

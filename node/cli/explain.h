@@ -14,9 +14,14 @@ namespace sessionmesh::cli {
 //     why: the node has seen everything that the token names
 //     try: ...
 //
-// Pure. `command` is the subcommand, `addresses` those that were asked.
+// Pure. `command` is the subcommand ("": none yet), `addresses` those that were
+// asked, `with_token` whether the command presented a token. An error that has
+// no ErrorInfo counts as one of the transport unless it is WithAnswered.
 std::string Explain(absl::string_view command, const absl::Status& status,
-                    absl::string_view addresses);
+                    absl::string_view addresses, bool with_token);
+
+// Marks an error without an ErrorInfo as the word of a node.
+absl::Status WithAnswered(absl::Status status);
 
 }  // namespace sessionmesh::cli
 

@@ -228,21 +228,24 @@ std::string LeaveJson(const v1::LeaveResponse& reply) {
 std::string ErrorJson(const absl::Status& status) {
   const v1::ErrorInfo info =
       client::ErrorDetail(status).value_or(v1::ErrorInfo());
-  return Reply({{"error",
-                 {{"code", absl::StatusCodeToString(status.code())},
-                  {"message", std::string(status.message())},
-                  {"reason", ReasonName(info.reason())},
-                  {"may_be_applied", client::MayBeApplied(status)},
-                  {"replicas", info.replicas()},
-                  {"missing_writer", info.missing_writer()},
-                  {"missing_writer_alive", info.missing_writer_alive()},
-                  {"behind", info.behind()},
-                  {"session", info.has_session() ? Session(info.session())
-                                                 : Json(nullptr)},
-                  {"token", info.token()},
-                  {"limit_name", info.limit_name()},
-                  {"limit", info.limit()},
-                  {"value", info.value()}}}});
+  return Reply(
+      {{"error",
+        {{"code", absl::StatusCodeToString(status.code())},
+         {"message", std::string(status.message())},
+         {"reason", ReasonName(info.reason())},
+         {"may_be_applied", client::MayBeApplied(status)},
+         {"id", info.applied() && info.has_session() ? Json(info.session().id())
+                                                     : Json(nullptr)},
+         {"replicas", info.replicas()},
+         {"missing_writer", info.missing_writer()},
+         {"missing_writer_alive", info.missing_writer_alive()},
+         {"behind", info.behind()},
+         {"session",
+          info.has_session() ? Session(info.session()) : Json(nullptr)},
+         {"token", info.token()},
+         {"limit_name", info.limit_name()},
+         {"limit", info.limit()},
+         {"value", info.value()}}}});
 }
 
 }  // namespace sessionmesh::cli

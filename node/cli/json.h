@@ -20,7 +20,9 @@ namespace sessionmesh::cli {
 // of a field, so scripts could not rely on its keys.
 //
 // Each returns one object and a line feed: indented for replies, on one line
-// for what comes in a stream. Session ids appear in CreatedJson only.
+// for what comes in a stream. Session ids appear in CreatedJson, and in
+// ErrorJson when a create or rotate failed although it is applied (`id`,
+// otherwise null).
 
 std::string StatusJson(const v1::ClusterStatusResponse& reply);
 std::string MembersJson(const v1::MembersResponse& reply);

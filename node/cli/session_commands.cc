@@ -54,6 +54,7 @@ std::pair<CLI::App*, std::shared_ptr<Arguments>> AddCommand(
     shell->command = name;
     shell->action = [shell, arguments, body] {
       arguments->id = UnprotectId(arguments->id);
+      shell->with_token = !arguments->tokens.empty();
       const absl::StatusOr<client::Client*> client = shell->Sessions();
       return client.ok() ? body(shell, *client, *arguments)
                          : shell->Usage(client.status().message());
@@ -147,9 +148,8 @@ ExitCode Get(Shell* shell, client::Client* client, const Arguments& arguments) {
   }
   const auto found = session.attributes().find(arguments.attribute);
   if (found == session.attributes().end()) {
-    shell->Warn(absl::StrCat("the session has no attribute \"",
-                             Printable(arguments.attribute), "\""));
-    return ExitCode::kNotFound;
+    return shell->NotThere(absl::StrCat("the session has no attribute \"",
+                                        Printable(arguments.attribute), "\""));
   }
   if (arguments.raw) {
     shell->PrintRaw(found->second);

@@ -24,24 +24,43 @@ absl::StatusOr<client::Client*> Shell::Sessions() {
 }
 
 absl::StatusOr<v1::ClusterService::Stub*> Shell::Cluster() {
+  if (cluster_ != nullptr) {
+    return cluster_.get();
+  }
   const absl::Time deadline = absl::Now() + timeout;
+  std::vector<std::string> failures;
   for (const std::string& address : addresses) {
-    if (cluster_ != nullptr) {
-      break;
-    }
     if (absl::Status status = client::CheckAddress(address); !status.ok()) {
       return status;
     }
     const std::shared_ptr<grpc::Channel> channel =
         client::MakeChannel(address, nullptr);
-    if (client::WaitConnected(*channel, deadline).ok()) {
+    const bool last = failures.size() + 1 == addresses.size();
+    const absl::Time now = absl::Now();
+    const absl::Status connected = client::WaitConnected(
+        *channel, last ? deadline : now + (deadline - now) / 2);
+    if (connected.ok()) {
+      cluster_channel_ = channel;
       cluster_ = v1::ClusterService::NewStub(channel);
+      return cluster_.get();
     }
+    failures.push_back(
+        absl::StrCat("node at ", address, ": ", connected.message()));
   }
-  if (cluster_ == nullptr) {
-    return absl::UnavailableError("connection refused or broken");
+  return absl::UnavailableError(absl::StrJoin(failures, "; "));
+}
+
+absl::Status Shell::ClusterFailure(absl::Status status) {
+  // A call that the transport gave up leaves a broken connection, or has used
+  // up its time; everything else is the node's word.
+  const bool connected = cluster_channel_->GetState(/*try_to_connect=*/false) ==
+                         GRPC_CHANNEL_READY;
+  if (!connected) {
+    cluster_.reset();  // the next call asks all addresses again
+  } else if (!absl::IsDeadlineExceeded(status)) {
+    status = WithAnswered(std::move(status));
   }
-  return cluster_.get();
+  return status;
 }
 
 Style Shell::style() const { return {.color = io_.color, .now = absl::Now()}; }
@@ -55,6 +74,11 @@ void Shell::PrintRaw(absl::string_view bytes) const {
   io_.out->flush();
 }
 
+bool Shell::Flush() const {
+  io_.out->flush();
+  return io_.out->good();
+}
+
 void Shell::WarnDegraded(const v1::ReplyInfo& info) const {
   if (info.degraded()) {
     Warn(absl::StrCat("degraded: ", Printable(info.degraded_reason())));
@@ -65,16 +89,30 @@ void Shell::Warn(absl::string_view sentence) const {
   *io_.err << "sessionctl " << command << ": " << std::string(sentence) << "\n";
 }
 
+void Shell::PrintError(const absl::Status& status,
+                       const std::string& text) const {
+  *io_.err << (json ? ErrorJson(status) : text);
+}
+
 ExitCode Shell::Fail(const absl::Status& status) const {
-  *io_.err << (json ? ErrorJson(status)
-                    : Explain(command, status, absl::StrJoin(addresses, ", ")));
+  PrintError(status, Explain(command, status, absl::StrJoin(addresses, ", "),
+                             with_token));
   return ExitCodeOf(status);
 }
 
 ExitCode Shell::Usage(absl::string_view message) const {
-  *io_.err << "sessionctl " << command << ": " << std::string(message)
-           << "\n  try: sessionctl " << command << " --help\n";
+  // Before a command is known, the parser speaks.
+  const std::string name =
+      absl::StrCat("sessionctl", command.empty() ? "" : " ", command);
+  PrintError(absl::InvalidArgumentError(message),
+             absl::StrCat(name, ": ", message, "\n  try: ", name, " --help\n"));
   return ExitCode::kUsage;
+}
+
+ExitCode Shell::NotThere(absl::string_view sentence) const {
+  PrintError(absl::NotFoundError(sentence),
+             absl::StrCat("sessionctl ", command, ": ", sentence, "\n"));
+  return ExitCode::kNotFound;
 }
 
 }  // namespace sessionmesh::cli

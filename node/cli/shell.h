@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -39,13 +40,19 @@ class Shell {
   absl::Duration timeout = absl::Seconds(2);
   bool json = false;
 
+  // Whether the command was given a token: without one a node cannot know what
+  // it has missed.
+  bool with_token = false;
+
   // What the chosen subcommand does, and its name.
   std::function<ExitCode()> action;
   std::string command;
 
   // Opened at the first use.
   absl::StatusOr<client::Client*> Sessions();
-  // The stub of the first address that can be reached.
+  // The stub of the first address that can be reached. A silent one gets half
+  // of what is left of the timeout while there are others to ask. UNAVAILABLE
+  // with what became of each.
   absl::StatusOr<v1::ClusterService::Stub*> Cluster();
 
   // One unary call of the operator's service.
@@ -66,7 +73,7 @@ class Shell {
     if (absl::Status status =
             client::FromGrpc(((*stub)->*method)(&context, request, &response));
         !status.ok()) {
-      return status;
+      return ClusterFailure(std::move(status));
     }
     return response;
   }
@@ -79,6 +86,8 @@ class Shell {
   void Print(absl::string_view text, absl::string_view json_text) const;
   // Bytes as they are.
   void PrintRaw(absl::string_view bytes) const;
+  // Whether everything printed so far has been written.
+  bool Flush() const;
   // A sentence to the error stream when the reply promises less than asked.
   void WarnDegraded(const v1::ReplyInfo& info) const;
   void Warn(absl::string_view sentence) const;
@@ -86,10 +95,20 @@ class Shell {
   ExitCode Fail(const absl::Status& status) const;
   // Prints a mistake in the command line.
   ExitCode Usage(absl::string_view message) const;
+  // Prints that something is not there although every node did what it was
+  // asked.
+  ExitCode NotThere(absl::string_view sentence) const;
 
  private:
+  // Marks what a node has said itself (explain.h), and lets go of a connection
+  // that is broken.
+  absl::Status ClusterFailure(absl::Status status);
+  // To the error stream: the sentence, or the status as JSON.
+  void PrintError(const absl::Status& status, const std::string& text) const;
+
   const Io io_;
   std::unique_ptr<client::Client> client_;
+  std::shared_ptr<grpc::Channel> cluster_channel_;
   std::unique_ptr<v1::ClusterService::Stub> cluster_;
 };
 

@@ -29,7 +29,10 @@ TEST(TextTest, BytesThatCouldDriveATerminalAreEscaped) {
   EXPECT_EQ(Printable("3 apples"), "3 apples");
   EXPECT_EQ(Printable("\xc3\xa4pfel \xf0\x9f\x8d\x8e"),
             "\xc3\xa4pfel \xf0\x9f\x8d\x8e");
-  EXPECT_EQ(Printable("a\nb\tc"), "a\\nb\\tc");
+  EXPECT_EQ(Printable("a\nb\tc\rd"), "a\\nb\\tc\\rd");
+  EXPECT_EQ(Printable("{\"it's\": 1}"), "{\"it's\": 1}");
+  EXPECT_EQ(Printable("C:\\new"), "C:\\\\new");
+  EXPECT_EQ(Printable("\"\x01"), "\"\\x01");
   EXPECT_EQ(Printable("\x1b[31mred"), "\\x1b[31mred");
   EXPECT_EQ(Printable("\xc2\x9b"
                       "31m"),
@@ -274,7 +277,8 @@ TEST(ExplainTest, StaleNamesTheWriter) {
   info.set_behind(3);
   const absl::Status status = Refused(absl::StatusCode::kUnavailable,
                                       "the token is ahead of this node", info);
-  EXPECT_EQ(Explain("get", status, "localhost:7400"),
+  EXPECT_EQ(Explain("get", status, "localhost:7400",
+                    /*with_token=*/true),
             "sessionctl get: the token is ahead of this node\n"
             "  why: the token names 3 changes written by app2 (not alive) that "
             "no replica asked in "
@@ -293,7 +297,7 @@ TEST(ExplainTest, LimitSaysValueAndLimit) {
   info.set_value(70000);
   const absl::Status status = Refused(absl::StatusCode::kResourceExhausted,
                                       "the session is too large", info);
-  EXPECT_EQ(Explain("set", status, ""),
+  EXPECT_EQ(Explain("set", status, "", false),
             "sessionctl set: the session is too large\n"
             "  why: session_bytes_max: 70000, the limit is 65536\n");
   EXPECT_EQ(ExitCodeOf(status), ExitCode::kFailed);
@@ -306,7 +310,7 @@ TEST(ExplainTest, AppliedWriteIsSaid) {
   info.set_replicas(1);
   const absl::Status status =
       Refused(absl::StatusCode::kUnavailable, "too few owners", info);
-  EXPECT_EQ(Explain("set", status, ""),
+  EXPECT_EQ(Explain("set", status, "", false),
             "sessionctl set: too few owners\n"
             "  why: the write is on 1 node, fewer than asked for; it will "
             "reach the others\n"
@@ -317,13 +321,76 @@ TEST(ExplainTest, AppliedWriteIsSaid) {
   EXPECT_EQ(ExitCodeOf(status), ExitCode::kMayBeApplied);
 }
 
+TEST(ExplainTest, AWriteThatRanOutOfTimeIsNotBlamedOnStrict) {
+  v1::ErrorInfo info;
+  info.set_reason(v1::REASON_DURABILITY_UNMET);
+  info.set_applied(true);
+  info.set_replicas(1);
+  const std::string text = Explain(
+      "set", Refused(absl::StatusCode::kDeadlineExceeded, "only 1 of 2", info),
+      "", false);
+  EXPECT_EQ(text.find("--strict"), std::string::npos) << text;
+  EXPECT_NE(text.find("a longer --timeout, or a lower --durability"),
+            std::string::npos)
+      << text;
+}
+
+TEST(ExplainTest, AStrictWriteThatWasNotBegunSaysSo) {
+  v1::ErrorInfo info;
+  info.set_reason(v1::REASON_DURABILITY_UNMET);
+  info.set_limit(3);
+  info.set_value(1);
+  EXPECT_EQ(
+      Explain("set", Refused(absl::StatusCode::kUnavailable, "too few", info),
+              "", false),
+      "sessionctl set: too few\n"
+      "  why: 1 live owner, 3 are needed; nothing was changed\n"
+      "  try: `sessionctl status`; without --strict such a write succeeds and "
+      "says degraded\n");
+}
+
+TEST(ExplainTest, TheNewIdOfARotateThatIsAppliedIsPrinted) {
+  v1::ErrorInfo info;
+  info.set_reason(v1::REASON_DURABILITY_UNMET);
+  info.set_applied(true);
+  info.set_token("t7");
+  info.mutable_session()->set_id("the-new-id");
+  const absl::Status status =
+      Refused(absl::StatusCode::kDeadlineExceeded, "only 1 of 2", info);
+  EXPECT_NE(Explain("rotate", status, "", false)
+                .find("  id: the-new-id\n  token: t7\n"),
+            std::string::npos);
+  EXPECT_NE(ErrorJson(status).find("\"id\": \"the-new-id\""),
+            std::string::npos);
+}
+
+TEST(ExplainTest, TheIdOfASessionThatWasNotChangedIsNotPrinted) {
+  v1::ErrorInfo info;
+  info.set_reason(v1::REASON_PRECONDITION_FAILED);
+  info.mutable_session()->set_id("secret-id");
+  const absl::Status status =
+      Refused(absl::StatusCode::kAborted, "not now", info);
+  EXPECT_EQ(Explain("set", status, "", false).find("secret-id"),
+            std::string::npos);
+  EXPECT_EQ(ErrorJson(status).find("secret-id"), std::string::npos);
+}
+
+TEST(ExplainTest, TheWordOfANodeGetsNoAdviceOfTheTransport) {
+  const absl::Status status =
+      absl::UnavailableError("no seed has answered in time");
+  EXPECT_NE(Explain("join", status, "a:1", false).find("no node answers at"),
+            std::string::npos);
+  EXPECT_EQ(Explain("join", WithAnswered(status), "a:1", false),
+            "sessionctl join: no seed has answered in time\n");
+}
+
 TEST(ExplainTest, EveryReasonHasAnExitCodeAndAFirstLine) {
   for (int reason = v1::Reason_MIN; reason <= v1::Reason_MAX; ++reason) {
     v1::ErrorInfo info;
     info.set_reason(static_cast<v1::Reason>(reason));
     const absl::Status status =
         Refused(absl::StatusCode::kInternal, "what", info);
-    EXPECT_EQ(Explain("get", status, "").substr(0, 21),
+    EXPECT_EQ(Explain("get", status, "", true).substr(0, 21),
               "sessionctl get: what\n");
     EXPECT_EQ(ExitCodeOf(status), ExitCode::kFailed);
   }
@@ -357,8 +424,10 @@ TEST(ArgumentsTest, MistakesAreNamed) {
   EXPECT_EQ(error({"a=-", "b=-"}),
             "only one attribute can come from standard input");
   EXPECT_EQ(error({"a=@/no/such/file"}),
-            "cannot read /no/such/file: check that the file exists and may be "
-            "read, or use "
+            "cannot read /no/such/file: check that it is a file that may be "
+            "read, or use --literal when the value itself begins with '@'");
+  EXPECT_EQ(error({"a=@/"}),
+            "cannot read /: check that it is a file that may be read, or use "
             "--literal when the value itself begins with '@'");
 }
 

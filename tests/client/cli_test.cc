@@ -2,8 +2,14 @@
 
 #include "node/cli/cli.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -136,8 +142,20 @@ TEST_F(CliTest, SetUnsetTouchAndRotateChangeTheSession) {
   EXPECT_EQ(Ctl({"rm", rotated["id"]}).code, 0);
 }
 
-TEST_F(CliTest, NotFoundSaysWhyAndWhatToTry) {
+TEST_F(CliTest, NotFoundSpeaksOfATokenOnlyWhenOneWasGiven) {
   const Outcome outcome = Ctl({"get", "no-such-session-1"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(outcome.err,
+            "sessionctl get: no such session\n"
+            "  why: the session has ended, never was, or has not come to this "
+            "node yet\n"
+            "  try: --token of the last reply, which makes it certain; "
+            "`sessionctl where ID`; after a rotate only the new id opens the "
+            "session\n");
+}
+
+TEST_F(CliTest, NotFoundSaysWhyAndWhatToTry) {
+  const Outcome outcome = Ctl({"get", "no-such-session-1", "--token", "t0"});
   EXPECT_EQ(outcome.code, 3);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err,
@@ -157,6 +175,45 @@ TEST_F(CliTest, ErrorsAreJsonToo) {
   EXPECT_EQ(error["code"], "NOT_FOUND");
   EXPECT_EQ(error["reason"], "session_not_found");
   EXPECT_EQ(error["may_be_applied"], false);
+}
+
+TEST_F(CliTest, MistakesAndMissingAttributesAreJsonToo) {
+  const std::string id = NewSession({"a=1"});
+  const auto error = [](const Outcome& outcome) {
+    return nlohmann::json::parse(outcome.err, nullptr, false)["error"];
+  };
+  EXPECT_EQ(error(Ctl({"-o", "json", "get", id, "b"}))["code"], "NOT_FOUND");
+  const std::vector<std::vector<std::string>> mistakes = {
+      {"-o", "json", "nonsense"},
+      {"get", "--output=json"},
+      {"set", id, "no-equals-sign", "-ojson"},
+      {"status", "--wait", "fine", "--output", "json"},
+  };
+  for (const std::vector<std::string>& args : mistakes) {
+    const Outcome outcome = Ctl(args);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(error(outcome)["code"], "INVALID_ARGUMENT")
+        << ::testing::PrintToString(args) << outcome.err;
+  }
+}
+
+TEST_F(CliTest, OutputThatCannotBeWrittenIsAFailure) {
+  const std::string id = NewSession({"a=1"});
+  std::istringstream in;
+  std::ostringstream err;
+  std::ofstream full("/dev/full");
+  const std::vector<std::vector<std::string>> commands = {
+      {"get", id}, {"get", id, "a", "--raw"}, {"events"}, {"--help"}};
+  node_.events = {SampleEvent()};
+  for (std::vector<std::string> args : commands) {
+    args.insert(args.begin(), {"--address", node_.address()});
+    full.clear();
+    EXPECT_EQ(cli::Run(args, {.in = &in, .out = &full, .err = &err}), 1)
+        << ::testing::PrintToString(args);
+  }
+  EXPECT_THAT(err.str(),
+              AllOf(HasSubstr("sessionctl get: the output could not be"),
+                    HasSubstr("sessionctl: the output could not be")));
 }
 
 TEST_F(CliTest, ConditionsThatDoNotHoldHaveTheirExitCode) {
@@ -269,6 +326,52 @@ TEST_F(CliTest, AddressComesFromTheEnvironmentAndMayBeAList) {
   unsetenv("SESSIONCTL_ADDRESS");
 }
 
+// A socket that nobody accepts from: connected, and silent.
+TEST_F(CliTest, ASilentFirstAddressLeavesTimeForTheSecond) {
+  const int silent = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(bind(silent, generic, size), 0);
+  ASSERT_EQ(listen(silent, 8), 0);
+  ASSERT_EQ(getsockname(silent, generic, &size), 0);
+  const std::string first = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  node_.members = SampleMembers();
+  EXPECT_EQ(RunPlain({"--timeout", "2s", "--address",
+                      absl::StrCat(first, ",", node_.address()), "members"})
+                .code,
+            0);
+  const std::string dead = FakeNode().address();
+  const Outcome nobody = RunPlain({"--timeout", "200ms", "--address",
+                                   absl::StrCat(first, ",", dead), "members"});
+  EXPECT_EQ(nobody.code, 4);
+  EXPECT_THAT(nobody.err,
+              HasSubstr(absl::StrCat("node at ", first,
+                                     ": no connection in time; node at ", dead,
+                                     ": connection refused")));
+  close(silent);
+}
+
+TEST_F(CliTest, AJoinThatFailsIsTheWordOfTheNode) {
+  node_.cluster_failure =
+      grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                   "no seed has answered in time; the node goes on trying");
+  const Outcome outcome = Ctl({"join", "app2:7401"});
+  EXPECT_EQ(outcome.code, 4);
+  EXPECT_EQ(outcome.err,
+            "sessionctl join: no seed has answered in time; the node goes on "
+            "trying\n");
+}
+
+TEST_F(CliTest, AJoinLongerThanANodeWaitsIsRefused) {
+  const Outcome outcome = Ctl({"join", "app2:7401", "--for", "5m"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--for 5m: a node waits 1m at most"));
+  EXPECT_EQ(Ctl({"join", "app2:7401", "--for", "1m"}).code, 0);
+}
+
 TEST_F(CliTest, OptionsMayStandAfterTheCommand) {
   const std::string id = NewSession();
   EXPECT_EQ(
@@ -335,6 +438,11 @@ TEST(CliUsageTest, HelpHasExamplesForEveryCommand) {
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_THAT(outcome.out,
                 HasSubstr(absl::StrCat("Examples:\n  sessionctl ")))
+        << command;
+    EXPECT_THAT(outcome.out,
+                AllOf(HasSubstr("Exit codes:\n  0  done\n"),
+                      HasSubstr("\n  --address "), HasSubstr("\n  --timeout "),
+                      HasSubstr("\n  -o,--output ")))
         << command;
   }
   EXPECT_THAT(RunPlain({"--help"}).out, HasSubstr("Exit codes:\n  0  done\n"));
