@@ -15,9 +15,10 @@ absl::Status BadField(absl::string_view message, Failure* failure) {
 
 absl::Status CheckName(absl::string_view name, const Config& config,
                        Failure* failure) {
-  if (name.empty())
+  if (name.empty()) {
     return BadField("an attribute name is empty; give it at least one byte",
                     failure);
+  }
   if (IsReservedAttribute(name)) {
     return BadField(
         "an attribute name begins with a zero byte; such names are reserved",

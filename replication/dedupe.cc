@@ -27,8 +27,9 @@ void Dedupe::Remember(absl::string_view request_id, DedupeEntry entry,
     by_age_.pop_front();
   }
   const Key key = KeyOf(request_id);
-  if (entries_.insert_or_assign(key, std::move(entry)).second)
+  if (entries_.insert_or_assign(key, std::move(entry)).second) {
     by_age_.push_back({now, key});
+  }
 }
 
 void Dedupe::Expire(absl::Time now) {

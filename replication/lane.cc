@@ -168,8 +168,9 @@ void Lane::Step(const NodeName& from, const Message& message, Instant now,
     OnHello(from, *hello, now, effects);
   } else {
     const auto it = peers_.find(from);
-    if (it == peers_.end() || it->second.process == 0)
+    if (it == peers_.end() || it->second.process == 0) {
       return;  // it has not said who it is
+    }
     std::visit(
         [&](const auto& body) {
           using Body = std::decay_t<decltype(body)>;
@@ -258,8 +259,9 @@ bool Lane::handed_over() const {
   bool nobody = true;
   for (const NodeName& node : owners_.others()) {
     const auto it = peers_.find(node);
-    if (it == peers_.end() || (owners_.IsSuspect(node) && !it->second.linked))
+    if (it == peers_.end() || (owners_.IsSuspect(node) && !it->second.linked)) {
       continue;
+    }
     nobody = false;
     const Peer& peer = it->second;
     // A peer that is still fetching looks settled too: its queue began empty.
@@ -284,8 +286,9 @@ void Lane::Tick(Instant now, Effects* effects) {
       peer.cut = cut;
       continue;
     }
-    if (peer.refused && now.steady - peer.hello_sent >= kRefusedPause)
+    if (peer.refused && now.steady - peer.hello_sent >= kRefusedPause) {
       peer.refused = false;
+    }
     // Frames that nobody acknowledges on a standing stream: ask where the peer
     // is.
     if (peer.heard && !peer.out.suspended() &&
@@ -350,8 +353,9 @@ absl::Time Lane::NextDeadline() const {
       next = std::min(next, peer.hello_sent + config_.hello_interval);
     } else {
       next = std::min(next, peer.out.oldest_sent() + config_.pull_timeout);
-      if (!peer.described)
+      if (!peer.described) {
         next = std::min(next, peer.digest_requested + config_.pull_timeout);
+      }
     }
   }
   for (const SlotId slot : parked_slots_) {

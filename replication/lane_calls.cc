@@ -63,8 +63,9 @@ absl::Status Lane::Admit(const Command& command, Call* call,
   CHECK_EQ(*slot % config_.lane_count, config_.lane)
       << "a call was routed to the wrong lane";
   call->slot = *slot;
-  if (absl::Status s = CheckCommand(command, config_, failure); !s.ok())
+  if (absl::Status s = CheckCommand(command, config_, failure); !s.ok()) {
     return s;
+  }
   std::set<Dot> dots;
   for (const std::string& token : command.tokens) {
     const absl::StatusOr<std::vector<Dot>> decoded =
@@ -135,8 +136,9 @@ void Lane::Cancel(CallHandle handle) {
   const auto it = calls_.find(handle);
   if (it == calls_.end()) return;
   calls_by_slot_[it->second.slot].erase(handle);
-  if (calls_by_slot_[it->second.slot].empty())
+  if (calls_by_slot_[it->second.slot].empty()) {
     calls_by_slot_.erase(it->second.slot);
+  }
   calls_bytes_ -= it->second.bytes;
   calls_.erase(it);
 }
@@ -263,8 +265,9 @@ bool Lane::WriterIsGone(const Dot& dot, NodeName* writer) const {
   // Only when every other owner is there and has caught up can nobody have it.
   for (const NodeName& node : owners_.others()) {
     const auto peer = peers_.find(node);
-    if (peer == peers_.end() || !Linked(node) || !peer->second.ready)
+    if (peer == peers_.end() || !Linked(node) || !peer->second.ready) {
       return false;
+    }
   }
   const ActorHome* home = actors_.Find(dot.actor);
   if (home == nullptr) {
@@ -324,8 +327,9 @@ void Lane::FailLost(const Call& call, const Dot& lost, Instant now,
   Reply reply;
   reply.handle = call.command.handle;
   reply.failure.reason = Reason::kWriteLost;
-  if (const ActorHome* home = actors_.Find(lost.actor))
+  if (const ActorHome* home = actors_.Find(lost.actor)) {
     reply.failure.missing_writer = home->node;
+  }
   reply.status = absl::DataLossError(absl::StrCat(
       "the token names a change that died with its writer",
       reply.failure.missing_writer.empty() ? ""

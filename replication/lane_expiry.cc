@@ -35,8 +35,9 @@ void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
   }
   std::sort(past.begin(), past.end());
   SlotChanges changes;
-  for (const Dot& birth : past)
+  for (const Dot& birth : past) {
     state.slot.DropPastDeadline(birth, now.wall, &changes);
+  }
   const size_t dropped = state.slot.Prune(now.wall - config_.context_horizon(),
                                           now.wall - config_.parked_max);
   if (dropped > 0) {
@@ -162,8 +163,9 @@ void Lane::OnTouches(const NodeName&, const Touches& touches, Instant now,
       absl::ToUnixMillis(now.wall + config_.clock_offset_max);
   for (const SlotTouch& touch : touches.touches) {
     if (touch.slot % config_.lane_count != config_.lane ||
-        touch.slot >= config_.slot_count)
+        touch.slot >= config_.slot_count) {
       continue;
+    }
     if (touch.access.millis > latest_ms) continue;
     StateOf(touch.slot).slot.Touch(touch.access.birth, touch.access.millis);
   }
@@ -179,8 +181,9 @@ void Lane::PullForParked(Instant now) {
     if (Linked(from)) {
       puller_.Want(from, id, /*urgent=*/false);
     } else {
-      for (const NodeName& node : LinkedOthers())
+      for (const NodeName& node : LinkedOthers()) {
         puller_.Want(node, id, /*urgent=*/false);
+      }
     }
   }
 }

@@ -109,10 +109,12 @@ void Lane::Access(SlotId slot, const Holdings& lives, Instant now) {
   for (const Dot& birth : births) {
     if (!state.Touch(birth, millis)) continue;
     const Slot::Holding* life = state.Find(birth);
-    if (life->last_access_ms - life->last_sent_ms < life->life->idle_ms / 8)
+    if (life->last_access_ms - life->last_sent_ms < life->life->idle_ms / 8) {
       continue;
-    if (touched_.empty())
+    }
+    if (touched_.empty()) {
       next_touch_flush_at_ = now.steady + config_.touch_flush_interval;
+    }
     touched_.insert({slot, birth});
   }
 }
@@ -217,8 +219,9 @@ void Lane::Watch(CallHandle handle, const std::string& session_id,
   }
   WatchState watch{
       .slot = call.slot, .session_id = session_id, .token = call.token};
-  if (!MissingOf(call.token, call.slot).empty())
+  if (!MissingOf(call.token, call.slot).empty()) {
     Inquire(call.slot, LinkedOthers(), now);
+  }
   if (!UpdateWatch(handle, &watch, {}, effects)) {
     if (!MissingOf(watch.token, watch.slot).empty()) {
       SetTimer(handle, now.steady + config_.catch_up_timeout);
@@ -240,13 +243,16 @@ bool Lane::UpdateWatch(CallHandle handle, WatchState* watch,
     }
     for (const SlotChanges::Ended& ended : changes.ended) {
       if (std::count(watch->births.begin(), watch->births.end(), ended.birth) ==
-          0)
+          0) {
         continue;
+      }
       if (ended.reason == EndReason::kIdle) end.end = WatchUpdate::End::kIdle;
-      if (ended.reason == EndReason::kDeadline)
+      if (ended.reason == EndReason::kDeadline) {
         end.end = WatchUpdate::End::kDeadline;
-      if (ended.reason == EndReason::kRevoked)
+      }
+      if (ended.reason == EndReason::kRevoked) {
         end.end = WatchUpdate::End::kRevoked;
+      }
     }
     effects->watch_updates.push_back(std::move(end));
     return true;
@@ -261,8 +267,9 @@ bool Lane::UpdateWatch(CallHandle handle, WatchState* watch,
   if (version == watch->version || version.size() > kTokenDotsMax) return false;
   watch->version = std::move(version);
   watch->births.clear();
-  for (const Slot::Holding* life : lives)
+  for (const Slot::Holding* life : lives) {
     watch->births.push_back(life->life->birth);
+  }
   effects->watch_updates.push_back({.handle = handle,
                                     .session = ViewOf(watch->session_id, lives),
                                     .token = TokenOf(watch->slot, lives)});

@@ -51,8 +51,9 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
     peer.unapplied.clear();
     const bool was_suspended = peer.out.suspended();
     peer.out.Drop();
-    if (!was_suspended && peer.linked)
+    if (!was_suspended && peer.linked) {
       peer.heard = false;  // begins anew with its acknowledgement
+    }
     peer.out.Suspend();
     peer.resync.clear();
     peer.described = false;
@@ -70,8 +71,9 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
   }
   for (const ActorHome& home : hello.actors) {
     actors_.Learn(home);
-    if (home.node == from && home.process == hello.process)
+    if (home.node == from && home.process == hello.process) {
       peer.actors.insert(home.actor);
+    }
   }
   Acknowledge(from, peer, {}, effects);
   if (peer.linked &&
@@ -206,8 +208,9 @@ Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
 
 void Lane::OnFrameAck(const NodeName& from, const FrameAck& ack, Instant now,
                       Effects* effects) {
-  if (ack.process != self_.process)
+  if (ack.process != self_.process) {
     return;  // meant for a former process of this name
+  }
   Peer& peer = peers_.at(from);
   std::vector<SlotDot> held;
   if (!peer.linked) {
@@ -238,8 +241,9 @@ void Lane::OnFrameAck(const NodeName& from, const FrameAck& ack, Instant now,
 void Lane::CountHeld(const NodeName& peer, const std::vector<SlotDot>& held,
                      Instant now, Effects* effects) {
   for (const SlotDot& dot : held) {
-    for (const CallHandle handle : waits_.Held(peer, dot))
+    for (const CallHandle handle : waits_.Held(peer, dot)) {
       SettleWait(handle, now, effects);
+    }
   }
 }
 
@@ -260,15 +264,17 @@ void Lane::Flush(const NodeName& name, Peer* peer, Instant now,
                  Effects* effects) {
   if (!peer->linked || !peer->heard || peer->refused) return;
   Frame frame;
-  while (peer->out.NextFrame(now.steady, &frame))
+  while (peer->out.NextFrame(now.steady, &frame)) {
     SendTo(name, std::move(frame), effects);
+  }
   const std::vector<SlotId> dirty = peer->out.TakeDirty();
   if (dirty.empty()) return;
   peer->resync.insert(dirty.begin(), dirty.end());
   SendTo(name, Resync{dirty}, effects);
   for (const SlotId slot : dirty) ReofferWaits(name, peer, slot, now, effects);
-  while (peer->out.NextFrame(now.steady, &frame))
+  while (peer->out.NextFrame(now.steady, &frame)) {
     SendTo(name, std::move(frame), effects);
+  }
 }
 
 void Lane::FlushAll(Instant now, Effects* effects) {

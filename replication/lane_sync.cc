@@ -28,8 +28,9 @@ void Lane::StartPulls(Instant now, Effects* effects) {
 void Lane::OnPull(const NodeName& from, const Pull& pull, Instant now,
                   Effects* effects) {
   if (pull.slot % config_.lane_count != config_.lane ||
-      pull.slot >= config_.slot_count)
+      pull.slot >= config_.slot_count) {
     return;
+  }
   owners_.NoteRecent(from, now.steady);
   PullReply reply =
       transfers_.Answer(from, pull, StateOf(pull.slot).slot, now.steady);
@@ -130,8 +131,9 @@ void Lane::CheckState(const NodeName& from, SlotId id, Instant now,
                       Effects* effects) {
   SlotState& state = StateOf(id);
   if (state.differs_since <= state.changed_at) state.differs_since = now.steady;
-  if (now.steady - state.differs_since < 3 * config_.expiry_pass_interval)
+  if (now.steady - state.differs_since < 3 * config_.expiry_pass_interval) {
     return;
+  }
   state.differs_since = absl::InfinitePast();
   Emit({.kind = Event::Kind::kStateMismatch,
         .node = from,
@@ -154,8 +156,9 @@ void Lane::SendDigest(const NodeName& to, bool complete, Instant now,
   for (size_t i = 0; i < slots_.size(); ++i) {
     const SlotState& state = slots_[i];
     if (state.slot.context().empty()) continue;
-    if (!complete && now.steady - state.changed_at < config_.settle_time)
+    if (!complete && now.steady - state.changed_at < config_.settle_time) {
       continue;
+    }
     digest.slots.push_back({SlotAt(i), state.slot.context().Hash(),
                             Folded(state.slot.live_hash())});
   }
@@ -198,16 +201,19 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
     }
     state.synced_from.erase(from);
     const bool lively = now.steady - state.changed_at < config_.settle_time;
-    if (digest.complete || !lively)
+    if (digest.complete || !lively) {
       puller_.Want(from, slot, /*urgent=*/!state.ready);
+    }
   }
 }
 
 void Lane::OnResync(const NodeName& from, const Resync& resync) {
   if (!Linked(from)) return;  // repeated with the next link
   for (const SlotId slot : resync.slots) {
-    if (slot % config_.lane_count != config_.lane || slot >= config_.slot_count)
+    if (slot % config_.lane_count != config_.lane ||
+        slot >= config_.slot_count) {
       continue;
+    }
     puller_.Want(from, slot, /*urgent=*/true);
   }
 }

@@ -27,8 +27,9 @@ std::vector<Dot> DotsOf(const std::vector<const Slot::Holding*>& lives,
                         absl::string_view name) {
   std::set<Dot> dots;
   for (const Slot::Holding* life : lives) {
-    for (const EntryView& entry : life->life->attributes.Find(name))
+    for (const EntryView& entry : life->life->attributes.Find(name)) {
       dots.insert(entry.dot);
+    }
   }
   return {dots.begin(), dots.end()};
 }
@@ -47,8 +48,9 @@ DeltaPtr Lane::Mint(Delta draft, const Holdings& lives, Instant now) {
   if (draft.kind == Delta::Kind::kCreate) {
     draft.births = {draft.dot(0)};
   } else {
-    for (const Slot::Holding* life : lives)
+    for (const Slot::Holding* life : lives) {
       draft.births.push_back(life->life->birth);
+    }
     std::sort(draft.births.begin(), draft.births.end());
     if (draft.kind != Delta::Kind::kKill) draft.deps = HeadsOf(lives);
   }
@@ -83,8 +85,9 @@ void Lane::Publish(const DeltaPtr& delta, Instant now, Effects* effects) {
   CHECK(outcome == Slot::Outcome::kApplied)
       << "a delta on local heads cannot wait";
   // Every owner learns the access with the delta.
-  for (const Dot& birth : delta->births)
+  for (const Dot& birth : delta->births) {
     slot.MarkSent(birth, HlcMillis(delta->hlc));
+  }
   AfterChange(delta->slot, changes, now, effects);
   for (auto& [name, peer] : peers_) {
     if (Replicates(name, peer)) Offer(name, &peer, delta, now, effects);
@@ -230,8 +233,9 @@ void Lane::ReofferWaits(const NodeName& name, Peer* peer,
   for (const CallHandle handle : waits_.All()) {
     const DurabilityWait* wait = waits_.Find(handle);
     if (slot.has_value() && wait->delta->slot != *slot) continue;
-    if (wait->held_by.count(name) == 0)
+    if (wait->held_by.count(name) == 0) {
       Offer(name, peer, wait->delta, now, effects);
+    }
   }
 }
 
@@ -287,8 +291,9 @@ absl::Status Lane::CheckRoom(SlotId slot, const Command& command,
                              const Holdings& lives, Failure* failure) const {
   size_t bytes = 0;
   size_t attributes = 0;
-  for (const Slot::Holding* life : lives)
+  for (const Slot::Holding* life : lives) {
     bytes += life->life->attributes.payload_bytes();
+  }
   std::set<std::string> names;
   for (const Slot::Holding* life : lives) {
     for (const EntryView& entry : life->life->attributes.Unpack()) {
@@ -415,8 +420,9 @@ bool Lane::CheckPreconditions(const Call& call, const Holdings& lives,
            effects);
       return false;
     }
-    if (*version != HeadsOf(lives))
+    if (*version != HeadsOf(lives)) {
       unmet = "the session has changed since if_version";
+    }
   }
   for (const std::string& name : command.if_absent) {
     if (DotsOf(lives, name).empty()) continue;
@@ -449,8 +455,9 @@ void Lane::Update(const Call& call, Instant now, Effects* effects) {
     // logged out.
     if (command.upsert && !revoked &&
         ids_->CheckForeign(command.session_id).ok()) {
-      if (CheckPreconditions(call, lives, effects))
+      if (CheckPreconditions(call, lives, effects)) {
         Create(call, /*upserted=*/true, now, effects);
+      }
       return;
     }
     Fail(command.handle,
@@ -472,8 +479,9 @@ void Lane::Update(const Call& call, Instant now, Effects* effects) {
     Access(call.slot, lives, now);
     reply.replicas = 1;
     reply.token = TokenOf(call.slot, lives);
-    if (command.return_session)
+    if (command.return_session) {
       reply.session = ViewOf(command.session_id, lives);
+    }
     effects->replies.push_back(std::move(reply));
     return;
   }

@@ -60,16 +60,18 @@ bool Outbound::NextFrame(absl::Time now, Frame* frame) {
     *frame = {epoch_, again.seq, again.deltas};
     return true;
   }
-  if (queue_.empty() || in_flight_.size() >= config_.frames_in_flight_max)
+  if (queue_.empty() || in_flight_.size() >= config_.frames_in_flight_max) {
     return false;
+  }
   SentFrame next;
   next.seq = next_seq_++;
   next.sent = now;
   next.queued_since = queue_.front().since;
   while (!queue_.empty() && next.deltas.size() < config_.frame_deltas_max) {
     const size_t bytes = queue_.front().delta->ByteSize();
-    if (!next.deltas.empty() && next.bytes + bytes > config_.frame_bytes_max)
+    if (!next.deltas.empty() && next.bytes + bytes > config_.frame_bytes_max) {
       break;
+    }
     for (const Dot& birth : queue_.front().delta->births) {
       const auto it = newest_.find({queue_.front().delta->slot, birth});
       if (it != newest_.end() && it->second == queue_front_) newest_.erase(it);

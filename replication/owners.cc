@@ -96,8 +96,9 @@ void Owners::NoteRecent(const NodeName& node, absl::Time now) {
 std::set<NodeName> Owners::Recent(absl::Time now, absl::Duration window) const {
   std::set<NodeName> result(others_.begin(), others_.end());
   for (const auto& [node, noted] : recent_) {
-    if (now - noted <= window && StateOf(node) != State::kLeft)
+    if (now - noted <= window && StateOf(node) != State::kLeft) {
       result.insert(node);
+    }
   }
   return result;
 }

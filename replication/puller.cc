@@ -15,8 +15,9 @@ void Puller::Want(const NodeName& from, SlotId slot, bool urgent) {
   const Key key{from, slot};
   const bool is_new = wanted_.insert(key).second;
   if (urgent) {
-    if (std::find(urgent_.begin(), urgent_.end(), key) == urgent_.end())
+    if (std::find(urgent_.begin(), urgent_.end(), key) == urgent_.end()) {
       urgent_.push_back(key);
+    }
   } else if (is_new) {
     normal_.push_back(key);
   }
@@ -157,8 +158,9 @@ size_t Puller::RunningFrom(const NodeName& from) const {
 uint32_t Puller::CountFrom(const NodeName& from) const {
   uint32_t count = 0;
   for (const Key& key : wanted_) count += key.first == from ? 1u : 0u;
-  for (const auto& [key, pull] : running_by_key_)
+  for (const auto& [key, pull] : running_by_key_) {
     count += key.first == from ? 1u : 0u;
+  }
   return count;
 }
 

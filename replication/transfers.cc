@@ -17,8 +17,9 @@ PullReply Transfers::Answer(const NodeName& to, const Pull& pull,
     // clock. Nothing that could be sent would change the puller: it has seen
     // every dot.
     reply.kind = PullReply::Kind::kEqual;
-    if (slot.LastAccessHash() != pull.last_access_hash)
+    if (slot.LastAccessHash() != pull.last_access_hash) {
       reply.last_accesses = slot.LastAccesses();
+    }
     return reply;
   }
   if (std::optional<std::vector<DeltaPtr>> deltas =
