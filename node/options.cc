@@ -258,6 +258,26 @@ void ReadFile(const std::vector<OptionSpec>& table, const std::string& path,
   }
 }
 
+// A node that others cannot reach must not join those that are elsewhere.
+void CheckReachableBySeeds(const Options& options,
+                           std::vector<std::string>* problems) {
+  const bool by_flag = !options.advertise_address.empty();
+  const std::string& advertised =
+      by_flag ? options.advertise_address : options.peer_address;
+  const auto address = ParseSocketAddress(advertised);
+  if (!address.ok() || !address->is_loopback()) return;
+  for (const std::string& seed : options.join) {
+    const auto numeric = ParseSocketAddress(seed);
+    if (!numeric.ok() || numeric->is_loopback()) continue;
+    problems->push_back(absl::StrCat(
+        by_flag ? "advertise-address" : "peer-address", " = ", advertised,
+        ": the seed ", seed,
+        " and other nodes could not call back; use an address of this "
+        "machine's network, or 0.0.0.0:7401 for all"));
+    return;
+  }
+}
+
 // What two options together must not say.
 void CheckTogether(const Options& options, std::vector<std::string>* problems) {
   const auto client = ParseSocketAddress(options.client_address);
@@ -278,6 +298,7 @@ void CheckTogether(const Options& options, std::vector<std::string>* problems) {
         absl::StrCat("client-address and peer-address are both ",
                      options.peer_address, "; give them different ports"));
   }
+  CheckReachableBySeeds(options, problems);
   const replication::Config& sessions = options.replication;
   if (sessions.absolute_lifetime_default > sessions.absolute_lifetime_max) {
     problems->push_back(

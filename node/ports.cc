@@ -14,6 +14,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "node/seed_resolver.h"
 
 namespace sessionmesh::node {
@@ -121,6 +123,29 @@ absl::StatusOr<std::string> AdvertisedAddress(const SocketAddress& listening,
       " listens everywhere, and this machine has ", own.size(), " addresses",
       own.empty() ? "" : absl::StrCat(" (", absl::StrJoin(own, ", "), ")"),
       "; say by --advertise-address which one other nodes should use"));
+}
+
+absl::Status CheckReachable(const std::string& advertised,
+                            absl::string_view caller) {
+  const absl::StatusOr<SocketAddress> address = ParseSocketAddress(advertised);
+  if (!address.ok() || !address->is_loopback()) return absl::OkStatus();
+  // gRPC writes an address as a URI, so brackets may come as %5B and %5D.
+  std::string plain =
+      absl::StrReplaceAll(caller, {{"%5B", "["}, {"%5D", "]"}, {"%25", "%"}});
+  // The zone of a link-local address is not part of what is parsed here.
+  const size_t zone = plain.find('%');
+  if (zone != plain.npos) plain.erase(zone, plain.find(']') - zone);
+  absl::string_view from = plain;
+  if (!absl::ConsumePrefix(&from, "ipv4:") &&
+      !absl::ConsumePrefix(&from, "ipv6:")) {
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<SocketAddress> other = ParseSocketAddress(from);
+  if (!other.ok() || other->is_loopback()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the node advertises ", advertised, " but calls from ", from,
+                   ": others cannot reach it; start it with a --peer-address "
+                   "or an --advertise-address of its network"));
 }
 
 }  // namespace sessionmesh::node

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "node/socket_address.h"
 
 namespace sessionmesh::node {
@@ -26,6 +27,14 @@ absl::Status ClearSocketFile(const std::string& path);
 // others can reach. FAILED_PRECONDITION says what to configure.
 absl::StatusOr<std::string> AdvertisedAddress(const SocketAddress& listening,
                                               const std::string& advertised);
+
+// Whether others can reach a node at the address that it advertises, as far as
+// its call shows: a loopback address is of no use to them when it has called
+// from elsewhere. `caller` is how gRPC names the other end of a connection
+// ("ipv4:10.0.0.7:40123"); what is not understood passes. FAILED_PRECONDITION
+// says what to configure.
+absl::Status CheckReachable(const std::string& advertised,
+                            absl::string_view caller);
 
 }  // namespace sessionmesh::node
 

@@ -75,7 +75,11 @@ void SocketAddress::set_port(uint16_t port) {
 }
 
 bool SocketAddress::is_loopback() const {
-  if (family() == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&V6(*this).sin6_addr);
+  if (family() == AF_INET6) {
+    const in6_addr& v6 = V6(*this).sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&v6) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+  }
   return (ntohl(V4(*this).sin_addr.s_addr) >> 24) == 127;
 }
 

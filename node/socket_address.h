@@ -36,7 +36,7 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
   uint16_t port() const;
   void set_port(uint16_t port);
-  // 127.0.0.0/8 or ::1.
+  // 127.0.0.0/8, also mapped into IPv6, or ::1.
   bool is_loopback() const;
   // 0.0.0.0 or ::
   bool is_wildcard() const;

@@ -41,6 +41,8 @@ TEST(SocketAddressTest, IsPrintedAsItWasWritten) {
 TEST(SocketAddressTest, KnowsLoopbackAndWildcard) {
   EXPECT_TRUE(ParseSocketAddress("127.8.9.1:1")->is_loopback());
   EXPECT_TRUE(ParseSocketAddress("[::1]:1")->is_loopback());
+  EXPECT_TRUE(ParseSocketAddress("[::ffff:127.0.0.1]:1")->is_loopback());
+  EXPECT_FALSE(ParseSocketAddress("[::ffff:10.0.0.1]:1")->is_loopback());
   EXPECT_FALSE(ParseSocketAddress("10.0.0.1:1")->is_loopback());
   EXPECT_TRUE(ParseSocketAddress("0.0.0.0:1")->is_wildcard());
   EXPECT_TRUE(ParseSocketAddress("[::]:1")->is_wildcard());
@@ -49,6 +51,24 @@ TEST(SocketAddressTest, KnowsLoopbackAndWildcard) {
 TEST(SocketAddressTest, NeverAsksAResolver) {
   EXPECT_THAT(ParseSocketAddress("localhost:1"),
               StatusIs(kInvalid, HasSubstr("not a numeric address")));
+}
+
+TEST(ReachableTest, LoopbackIsNoAddressForThoseElsewhere) {
+  for (const char* caller :
+       {"ipv4:10.0.0.7:40123", "ipv6:[fd00::7]:40123",
+        "ipv6:%5Bfe80::7%25eth0%5D:40123", "ipv6:[::ffff:10.0.0.7]:1"}) {
+    EXPECT_THAT(CheckReachable("127.0.0.1:7401", caller),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         AllOf(HasSubstr("advertises 127.0.0.1:7401"),
+                               HasSubstr("--peer-address"),
+                               HasSubstr("--advertise-address"))))
+        << caller;
+    EXPECT_THAT(CheckReachable("10.0.0.7:7401", caller), IsOk());
+  }
+  for (const char* caller : {"ipv4:127.0.0.1:40123", "ipv6:%5B::1%5D:40123",
+                             "ipv6:[::ffff:127.0.0.1]:1", "inproc", ""}) {
+    EXPECT_THAT(CheckReachable("127.0.0.1:7401", caller), IsOk()) << caller;
+  }
 }
 
 TEST(HostPortTest, SaysWhatIsMissing) {

@@ -84,7 +84,8 @@ TEST_F(OptionsTest, TheEnvironmentMayNameTheFile) {
 }
 
 TEST_F(OptionsTest, SeedsComeRepeatedAndWithCommas) {
-  const auto invocation = Parse({"--join", "a:1,b:2", "--join", "[fd00::1]:3"});
+  const auto invocation = Parse({"--join", "a:1,b:2", "--join", "[fd00::1]:3",
+                                 "--peer-address", "[::]:7401"});
 
   ASSERT_THAT(invocation, IsOk());
   EXPECT_THAT(invocation->options.join,
@@ -129,6 +130,20 @@ TEST_F(OptionsTest, AnAddressForOthersNeedsTheFlagThatSaysSo) {
   EXPECT_THAT(Parse({"--client-address", "0.0.0.0:7400",
                      "--allow-insecure-client-address"}),
               IsOk());
+}
+
+TEST_F(OptionsTest, ANodeOnLoopbackCannotJoinOthersElsewhere) {
+  EXPECT_THAT(Parse({"--join", "10.0.0.7:7401"}),
+              StatusIs(kInvalid, HasSubstr("peer-address = 127.0.0.1:7401: the "
+                                           "seed 10.0.0.7:7401 and other nodes "
+                                           "could not call back")));
+  EXPECT_THAT(Parse({"--join", "10.0.0.7:7401", "--peer-address",
+                     "0.0.0.0:7401", "--advertise-address", "127.0.0.1:7401"}),
+              StatusIs(kInvalid, HasSubstr("advertise-address = ")));
+  EXPECT_THAT(
+      Parse({"--join", "10.0.0.7:7401", "--peer-address", "10.0.0.8:7401"}),
+      IsOk());
+  EXPECT_THAT(Parse({"--join", "127.0.0.1:7411,seed.example:7401"}), IsOk());
 }
 
 TEST_F(OptionsTest, ClientsAndPeersNeedTwoPorts) {
