@@ -85,6 +85,11 @@ std::string KeyFromClusterId(absl::string_view cluster_id) {
   return key;
 }
 
+uint64_t KeyCheck(const replication::KeyedHash& key,
+                  absl::string_view cluster_id) {
+  return key.Hash("node", cluster_id);
+}
+
 struct HmacKeyedHash::Keyed {
   MacContext context;
 };

@@ -25,6 +25,11 @@ absl::StatusOr<std::string> ReadKeyFile(const std::string& path);
 // compute it, so hashes under it find damage but no forgery.
 std::string KeyFromClusterId(absl::string_view cluster_id);
 
+// NodeInfo.key_check (peer.proto): equal on nodes that have the same key, and
+// of no use to find the key, which has at least kKeyBytesMin bytes.
+uint64_t KeyCheck(const replication::KeyedHash& key,
+                  absl::string_view cluster_id);
+
 // KeyedHash by HMAC-SHA-256 (RFC 2104) over `purpose`, a zero byte, and the
 // data, truncated to its first 64 bits.
 //

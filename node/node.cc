@@ -13,7 +13,6 @@
 #include "node/node_events.h"
 #include "node/ports.h"
 #include "node/random_bytes.h"
-#include "proto/frame.h"
 
 namespace sessionmesh::node {
 namespace {
@@ -51,6 +50,7 @@ struct Node::Plan {
     info.generation = generation;
     info.process = process;
     info.peer_address = advertised;
+    info.key_check = KeyCheck(HmacKeyedHash(key), options.cluster_id);
     return info;
   }
   replication::Config LaneConfig() const {
@@ -153,7 +153,7 @@ Node::Node(Plan plan, const Clock* clock)
       lanes_(plan.LaneConfig(), {options_.name, plan.process},
              {clock, &ids_, &key_, &links_, &log_, this}),
       membership_({options_.membership, plan.Self(), RandomUint64(),
-                   wire::ClusterHash(options_.cluster_id), seeds_},
+                   wire::ClusterHash(self_.constants()), seeds_},
                   {udp_.get(), clock, &peer_client_, &log_, this}),
       report_({options_.name, options_.cluster_id, advertised_, generation_,
                clock->Now().wall},

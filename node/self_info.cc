@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "node/node_events.h"
+#include "node/ports.h"
 
 namespace sessionmesh::node {
 namespace {
@@ -27,16 +28,34 @@ wire::NodeInfo SelfInfo::Now() const {
   return info;
 }
 
-absl::StatusOr<wire::NodeInfo> SelfInfo::Check(const v1::NodeInfo& theirs) {
+absl::StatusOr<wire::NodeInfo> SelfInfo::Check(const v1::NodeInfo& theirs,
+                                               absl::string_view caller) {
+  const wire::NodeInfo mine = Now();
+  absl::Status status = wire::CheckCanTalk(mine, theirs);
+  if (absl::IsInvalidArgument(status)) return status;
+  if (!status.ok()) {
+    ReportRefused(theirs, status);
+    return status;
+  }
   absl::StatusOr<wire::NodeInfo> info = wire::DecodeNodeInfo(theirs);
   if (!info.ok()) return info;
-  const absl::Status status =
-      wire::CheckCompatible(Now(), *info, clock_offset_max_);
+  status = wire::CheckCompatible(mine, *info, clock_offset_max_);
+  if (status.ok()) status = CheckReachable(info->peer_address, caller);
   if (status.ok()) return info;
-  Report("peer_refused", info->name,
-         absl::StrCat("refused ", info->name, " at ", info->peer_address, ": ",
-                      status.message()));
+  ReportRefused(theirs, status);
   return status;
+}
+
+void SelfInfo::ReportRefused(const v1::NodeInfo& theirs,
+                             const absl::Status& why) {
+  // Of another version, they need not be what they are in this one.
+  const bool named = wire::CheckNodeName("name", theirs.name()).ok();
+  const bool placed = wire::CheckAddress("address", theirs.peer_address()).ok();
+  const std::string name = named ? theirs.name() : "a node";
+  Report("peer_refused", name,
+         absl::StrCat("refused ", name, " at ",
+                      placed ? theirs.peer_address() : "an unknown address",
+                      ": ", why.message()));
 }
 
 void SelfInfo::ReportRefusedBy(absl::string_view address,

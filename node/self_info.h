@@ -29,13 +29,16 @@ class SelfInfo {
   const wire::NodeInfo& constants() const { return info_; }
 
   // Decodes what a peer says of itself, just now, and compares.
-  // FAILED_PRECONDITION (reported) or INVALID_ARGUMENT.
-  absl::StatusOr<wire::NodeInfo> Check(const v1::NodeInfo& theirs);
+  // `caller` is where it calls from, as gRPC names it; empty when we have
+  // called. FAILED_PRECONDITION (reported) or INVALID_ARGUMENT.
+  absl::StatusOr<wire::NodeInfo> Check(const v1::NodeInfo& theirs,
+                                       absl::string_view caller = "");
 
   // A peer at `address` has refused us for `why`: an event, once a minute.
   void ReportRefusedBy(absl::string_view address, absl::string_view why);
 
  private:
+  void ReportRefused(const v1::NodeInfo& theirs, const absl::Status& why);
   void Report(absl::string_view kind, const std::string& peer,
               const std::string& sentence);
 

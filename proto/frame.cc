@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "proto/limits.h"
-#include "replication/live_hash.h"
 
 namespace sessionmesh::wire {
 namespace {
@@ -28,10 +27,6 @@ uint64_t HashIn(absl::string_view datagram) {
 }
 
 }  // namespace
-
-uint64_t ClusterHash(absl::string_view cluster_id) {
-  return replication::StableHash(cluster_id);
-}
 
 void AppendFrame(uint64_t cluster_hash, std::string* out) {
   for (uint8_t byte : {kMagic, kVersion, kNoFlags, kNotEncrypted}) {
@@ -65,9 +60,11 @@ absl::StatusOr<absl::string_view> OpenFrame(uint64_t cluster_hash,
   }
   if (HashIn(datagram) != cluster_hash) {
     return absl::FailedPreconditionError(
-        absl::StrFormat("datagram is of another cluster (hash %016x; ours is "
-                        "%016x): give the nodes "
-                        "the same cluster id or other addresses",
+        absl::StrFormat("datagram is of another cluster, or of a node with "
+                        "other constants (hash %016x; ours is %016x): give the "
+                        "nodes the same --cluster-id, --slots, "
+                        "--absolute-lifetime-max and --key-file, or other "
+                        "addresses",
                         HashIn(datagram), cluster_hash));
   }
   if (ByteAt(datagram, 2) != kNoFlags) {

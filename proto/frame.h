@@ -13,15 +13,14 @@ namespace sessionmesh::wire {
 // The outer frame of every datagram, 12 bytes before the body:
 //
 //   byte 0      magic 0xD5: not ASCII, not the first byte of QUIC or DNS
-//   traffic gone astray byte 1      protocol version byte 2      flags; none is
-//   defined, must be 0 byte 3      key id; 0: not encrypted bytes 4-11  hash of
-//   the cluster id, big endian
+//   byte 1      protocol version
+//   byte 2      flags; none is defined, must be 0
+//   byte 3      key id; 0: not encrypted
+//   bytes 4-11  ClusterHash (wire_info.h), big endian
 //
-// The hash keeps two clusters apart whose addresses overlap or have moved; it
-// is no secret.
+// The hash keeps two clusters apart whose addresses overlap or have moved, and
+// keeps out a node with other constants than the rest; it is no secret.
 inline constexpr size_t kFrameBytes = 12;
-
-uint64_t ClusterHash(absl::string_view cluster_id);
 
 // Appends the frame to `out`; the body follows behind it.
 void AppendFrame(uint64_t cluster_hash, std::string* out);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "proto/wire_check.h"
+#include "replication/live_hash.h"
 
 namespace sessionmesh::wire {
 namespace {
@@ -60,10 +61,17 @@ absl::Status CheckPowerOfTwo(absl::string_view field, uint32_t value,
       absl::StrCat(field, " is ", value, "; a power of two is needed"));
 }
 
-absl::Status CheckAllPresent(const v1::NodeInfo& proto) {
+// What every version says in the same way.
+absl::Status CheckHead(const v1::NodeInfo& proto) {
   WIRE_RETURN_IF_ERROR(CheckPresent("cluster_id", proto.has_cluster_id()));
   WIRE_RETURN_IF_ERROR(CheckPresent("protocol_min", proto.has_protocol_min()));
   WIRE_RETURN_IF_ERROR(CheckPresent("protocol_max", proto.has_protocol_max()));
+  WIRE_RETURN_IF_ERROR(CheckClusterId("cluster_id", proto.cluster_id()));
+  return CheckNumber("protocol_min", proto.protocol_min(), 1,
+                     proto.protocol_max());
+}
+
+absl::Status CheckRestPresent(const v1::NodeInfo& proto) {
   WIRE_RETURN_IF_ERROR(CheckPresent("slot_count", proto.has_slot_count()));
   WIRE_RETURN_IF_ERROR(CheckPresent("lane_count", proto.has_lane_count()));
   WIRE_RETURN_IF_ERROR(CheckPresent("absolute_lifetime_max_ms",
@@ -72,14 +80,13 @@ absl::Status CheckAllPresent(const v1::NodeInfo& proto) {
   WIRE_RETURN_IF_ERROR(CheckPresent("generation", proto.has_generation()));
   WIRE_RETURN_IF_ERROR(CheckPresent("process", proto.has_process()));
   WIRE_RETURN_IF_ERROR(CheckPresent("peer_address", proto.has_peer_address()));
-  return CheckPresent("wall_us", proto.has_wall_us());
+  WIRE_RETURN_IF_ERROR(CheckPresent("wall_us", proto.has_wall_us()));
+  return CheckPresent("key_check", proto.has_key_check());
 }
 
 absl::Status CheckAll(const v1::NodeInfo& proto) {
-  WIRE_RETURN_IF_ERROR(CheckAllPresent(proto));
-  WIRE_RETURN_IF_ERROR(CheckClusterId("cluster_id", proto.cluster_id()));
-  WIRE_RETURN_IF_ERROR(CheckNumber("protocol_min", proto.protocol_min(), 1,
-                                   proto.protocol_max()));
+  WIRE_RETURN_IF_ERROR(CheckHead(proto));
+  WIRE_RETURN_IF_ERROR(CheckRestPresent(proto));
   WIRE_RETURN_IF_ERROR(
       CheckPowerOfTwo("slot_count", proto.slot_count(), kSlotCountMax));
   WIRE_RETURN_IF_ERROR(
@@ -110,6 +117,22 @@ std::string Versions(const NodeInfo& info) {
   return absl::StrCat(info.protocol_min, " to ", info.protocol_max);
 }
 
+absl::Status CompareHeads(const NodeInfo& mine, const NodeInfo& theirs) {
+  if (theirs.cluster_id != mine.cluster_id) {
+    return Differ(
+        "the cluster id", theirs, absl::StrCat("'", theirs.cluster_id, "'"),
+        absl::StrCat("'", mine.cluster_id, "'"),
+        "give both nodes the same cluster id, or keep the clusters' addresses "
+        "apart");
+  }
+  if (theirs.protocol_max < mine.protocol_min ||
+      theirs.protocol_min > mine.protocol_max) {
+    return Differ("the range of protocol versions", theirs, Versions(theirs),
+                  Versions(mine), "upgrade the older node");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 v1::NodeInfo EncodeNodeInfo(const NodeInfo& info) {
@@ -126,6 +149,7 @@ v1::NodeInfo EncodeNodeInfo(const NodeInfo& info) {
   proto.set_process(info.process);
   proto.set_peer_address(info.peer_address);
   proto.set_wall_us(absl::ToUnixMicros(info.wall));
+  proto.set_key_check(info.key_check);
   return proto;
 }
 
@@ -144,23 +168,24 @@ absl::StatusOr<NodeInfo> DecodeNodeInfo(const v1::NodeInfo& proto) {
   info.process = proto.process();
   info.peer_address = proto.peer_address();
   info.wall = absl::FromUnixMicros(proto.wall_us());
+  info.key_check = proto.key_check();
   return info;
+}
+
+absl::Status CheckCanTalk(const NodeInfo& mine, const v1::NodeInfo& theirs) {
+  WIRE_RETURN_IF_ERROR(Within("info", CheckHead(theirs)));
+  NodeInfo head;
+  head.name = CheckNodeName("name", theirs.name()).ok() ? theirs.name()
+                                                        : "the other node";
+  head.cluster_id = theirs.cluster_id();
+  head.protocol_min = theirs.protocol_min();
+  head.protocol_max = theirs.protocol_max();
+  return CompareHeads(mine, head);
 }
 
 absl::Status CheckCompatible(const NodeInfo& mine, const NodeInfo& theirs,
                              absl::Duration clock_offset_max) {
-  if (theirs.cluster_id != mine.cluster_id) {
-    return Differ(
-        "the cluster id", theirs, absl::StrCat("'", theirs.cluster_id, "'"),
-        absl::StrCat("'", mine.cluster_id, "'"),
-        "give both nodes the same cluster id, or keep the clusters' addresses "
-        "apart");
-  }
-  if (theirs.protocol_max < mine.protocol_min ||
-      theirs.protocol_min > mine.protocol_max) {
-    return Differ("the range of protocol versions", theirs, Versions(theirs),
-                  Versions(mine), "upgrade the older node");
-  }
+  WIRE_RETURN_IF_ERROR(CompareHeads(mine, theirs));
   if (theirs.slot_count != mine.slot_count) {
     return Differ("the slot count", theirs, absl::StrCat(theirs.slot_count),
                   absl::StrCat(mine.slot_count),
@@ -178,6 +203,12 @@ absl::Status CheckCompatible(const NodeInfo& mine, const NodeInfo& theirs,
                   absl::FormatDuration(mine.absolute_lifetime_max),
                   "start all nodes with the same value");
   }
+  if (theirs.key_check != mine.key_check) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        theirs.name,
+        " has another --key-file: start all nodes with the same key, or all "
+        "without one"));
+  }
   if (absl::AbsDuration(theirs.wall - mine.wall) > clock_offset_max) {
     return Differ(
         "the wall clock", theirs,
@@ -187,6 +218,14 @@ absl::Status CheckCompatible(const NodeInfo& mine, const NodeInfo& theirs,
                      " apart are tolerated; synchronise both clocks (NTP)"));
   }
   return absl::OkStatus();
+}
+
+uint64_t ClusterHash(const NodeInfo& info) {
+  // A cluster id has no blanks, so the text is unambiguous.
+  return replication::StableHash(absl::StrCat(
+      info.cluster_id, " slots ", info.slot_count, " lanes ", info.lane_count,
+      " lifetime ", absl::ToInt64Milliseconds(info.absolute_lifetime_max),
+      " key ", info.key_check));
 }
 
 absl::Status CheckNodeName(absl::string_view field, absl::string_view name) {

@@ -31,6 +31,9 @@ struct NodeInfo {
   replication::ProcessId process = 0;
   membership::Address peer_address;
   absl::Time wall;  // when the message was made, in whole microseconds
+  // A keyed hash of the cluster id: shows whether two nodes have the same key,
+  // and tells nothing of it.
+  uint64_t key_check = 0;
 
   bool operator==(const NodeInfo&) const = default;
 };
@@ -38,13 +41,26 @@ struct NodeInfo {
 v1::NodeInfo EncodeNodeInfo(const NodeInfo& info);
 absl::StatusOr<NodeInfo> DecodeNodeInfo(const v1::NodeInfo& proto);
 
+// Whether cluster id and protocol versions fit. Before DecodeNodeInfo: another
+// version may say the rest in another way, and a node of it should hear that
+// it is too old or too new, not that a field is wrong. FAILED_PRECONDITION as
+// below, or INVALID_ARGUMENT when even these are not there.
+absl::Status CheckCanTalk(const NodeInfo& mine, const v1::NodeInfo& theirs);
+
 // OK when the two nodes may talk. FAILED_PRECONDITION names the first thing
 // that differs, both values, and what to do: cluster id, protocol version, slot
-// count, lane count, absolute lifetime, or wall clocks that are more than
-// `clock_offset_max` apart. `mine.wall` is the time at which `theirs` arrived,
-// so the time of the transfer counts as an offset of the clocks.
+// count, lane count, absolute lifetime, key file (without values), or wall
+// clocks that are more than `clock_offset_max` apart. `mine.wall` is the time
+// at which `theirs` arrived, so the time of the transfer counts as an offset of
+// the clocks.
 absl::Status CheckCompatible(const NodeInfo& mine, const NodeInfo& theirs,
                              absl::Duration clock_offset_max);
+
+// The hash in the frame of every datagram (frame.h), of all that must be equal
+// on every node of a cluster. With the cluster id alone, a node that restarts
+// with another slot count would be refused by Exchange and yet be taken for
+// alive, since its datagrams answer for it.
+uint64_t ClusterHash(const NodeInfo& info);
 
 // What a node name, an address and a cluster id must be, also for those who
 // configure them: 1 to kNodeNameBytesMax printable ASCII characters without

@@ -93,6 +93,8 @@ class BadInputTest : public ::testing::Test {
     info.set_process(7);
     info.set_peer_address("127.0.0.1:1");
     info.set_wall_us(absl::ToUnixMicros(absl::Now()));
+    // Of the key that is made from the cluster id.
+    info.set_key_check(0x13bd369ee01823a4u);
     return info;
   }
   grpc::Status Exchange(const v1::NodeInfo& info) {

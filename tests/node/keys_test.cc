@@ -40,6 +40,15 @@ TEST(HmacKeyedHashTest, DiffersByKeyPurposeAndData) {
   EXPECT_EQ(hashes.size(), 5u);
 }
 
+TEST(KeyCheckTest, NeverChangesAndDiffersByKeyAndCluster) {
+  const HmacKeyedHash key(KeyFromClusterId("sessionmesh"));
+
+  EXPECT_EQ(KeyCheck(key, "sessionmesh"), 0x13bd369ee01823a4u);
+  EXPECT_NE(KeyCheck(key, "other"), KeyCheck(key, "sessionmesh"));
+  EXPECT_NE(KeyCheck(HmacKeyedHash("another"), "sessionmesh"),
+            KeyCheck(key, "sessionmesh"));
+}
+
 TEST(HmacKeyedHashTest, TwoKeysInOneThreadDoNotMix) {
   const HmacKeyedHash one("one");
   const HmacKeyedHash two("two");

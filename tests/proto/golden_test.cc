@@ -64,9 +64,12 @@ TEST(GoldenTest, NodeInfoIsUnderstoodByEveryVersion) {
   info.process = 77;
   info.peer_address = "10.0.0.1:7401";
   info.wall = absl::FromUnixSeconds(1767225600);
+  info.key_check = 0x0102030405060708;
   EXPECT_EQ(Hex(EncodeNodeInfo(info).SerializeAsString()),
             "0a0473686f70100118012080082808308090fbd3093a066e6f64652d31400349"
-            "4d00000000000000520d31302e302e302e313a3734303158808081b184e99103");
+            "4d00000000000000520d31302e302e302e313a3734303158808081b184e99103"
+            "610807060504030201");
+  EXPECT_EQ(ClusterHash(info), 5356722533917739210u);
 }
 
 TEST(GoldenTest, Exchanges) {

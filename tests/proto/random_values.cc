@@ -193,6 +193,7 @@ NodeInfo RandomValues::InfoOf(const membership::Sender& sender) {
   info.peer_address = sender.address;
   info.wall =
       absl::FromUnixMicros(static_cast<int64_t>(Number(kMillisMax * 1000)));
+  info.key_check = Number(UINT64_MAX);
   return info;
 }
 
@@ -334,8 +335,11 @@ replication::PullReply RandomValues::PullReply(uint32_t lane) {
   reply.kind = static_cast<Kind>(1 + random_.Below(5));
   reply.ready = random_.Chance(1, 2);
   reply.owners_hash = random_.Next();
-  for (uint64_t n = random_.Below(3); n > 0; --n)
-    reply.recent.push_back(Name());
+  reply.degraded = random_.Chance(1, 2);
+  for (uint64_t n = random_.Below(3); n > 0; --n) {
+    reply.recent.push_back({Name(), absl::Milliseconds(static_cast<int64_t>(
+                                        random_.Below(1 << 30)))});
+  }
   for (uint64_t n = random_.Below(4); n > 0; --n)
     reply.last_accesses.push_back(LastAccess());
   if (reply.kind == Kind::kDeltas) reply.deltas = Deltas(reply.slot);
@@ -446,10 +450,11 @@ bool SameBody(const replication::Frame& a, const replication::Frame& b) {
 bool SameBody(const replication::PullReply& a,
               const replication::PullReply& b) {
   return a.pull == b.pull && a.slot == b.slot && a.kind == b.kind &&
-         a.ready == b.ready && a.owners_hash == b.owners_hash &&
-         a.recent == b.recent && a.last_accesses == b.last_accesses &&
-         SameDeltas(a.deltas, b.deltas) && a.part == b.part &&
-         a.last == b.last && a.state.context == b.state.context &&
+         a.ready == b.ready && a.degraded == b.degraded &&
+         a.owners_hash == b.owners_hash && a.recent == b.recent &&
+         a.last_accesses == b.last_accesses && SameDeltas(a.deltas, b.deltas) &&
+         a.part == b.part && a.last == b.last &&
+         a.state.context == b.state.context &&
          a.state.live_hash == b.state.live_hash &&
          SameDeltas(a.state.parked, b.state.parked) &&
          std::equal(a.state.lives.begin(), a.state.lives.end(),

@@ -12,7 +12,7 @@
 namespace sessionmesh::wire::testing {
 
 std::string DatagramBytes(uint64_t seed) {
-  return EncodeDatagram(RandomValues(seed).Datagram(), ClusterHash(kCluster));
+  return EncodeDatagram(RandomValues(seed).Datagram(), kCluster);
 }
 
 std::string PeerBatchBytes(uint64_t seed) {

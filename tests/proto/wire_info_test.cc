@@ -27,6 +27,7 @@ NodeInfo Info(absl::string_view name) {
   info.process = 77;
   info.peer_address = "10.0.0.1:7401";
   info.wall = absl::FromUnixSeconds(1767225600);
+  info.key_check = 4711;
   return info;
 }
 
@@ -80,6 +81,13 @@ TEST(CheckCompatibleTest, ClusterConstantsHaveToBeEqual) {
                        "nodes with the same value"));
 }
 
+TEST(CheckCompatibleTest, AnotherKeyIsRefusedWithoutTellingAnythingOfIt) {
+  EXPECT_THAT(Meet([](NodeInfo* info) { info->key_check = 4712; }),
+              StatusIs(StatusCode::kFailedPrecondition,
+                       "node-2 has another --key-file: start all nodes with "
+                       "the same key, or all without one"));
+}
+
 TEST(CheckCompatibleTest, ClocksHaveToAgreeInBothDirections) {
   for (absl::Duration offset : {kOffsetMax, -kOffsetMax}) {
     EXPECT_THAT(Meet([offset](NodeInfo* info) { info->wall += offset; }),
@@ -101,6 +109,54 @@ TEST(CheckCompatibleTest, ClocksHaveToAgreeInBothDirections) {
                absl::StrCat(
                    "the wall clock is 2025-12-31T23:59:58+00:00 at node-2 and ",
                    kAdvice)));
+}
+
+TEST(CheckCanTalkTest, AnotherVersionMaySayTheRestInAnotherWay) {
+  v1::NodeInfo proto = EncodeNodeInfo(Info("node-2"));
+  proto.set_protocol_min(2);
+  proto.set_protocol_max(2);
+  proto.clear_slot_count();
+  const auto refused = [](absl::string_view name) {
+    return StatusIs(
+        StatusCode::kFailedPrecondition,
+        absl::StrCat("the range of protocol versions is 2 to 2 at ", name,
+                     " and 1 to 1 here: upgrade the older node"));
+  };
+  EXPECT_THAT(CheckCanTalk(Info("node-1"), proto), refused("node-2"));
+  proto.set_name("\n");
+  EXPECT_THAT(CheckCanTalk(Info("node-1"), proto), refused("the other node"));
+
+  proto.set_protocol_min(1);
+  EXPECT_THAT(CheckCanTalk(Info("node-1"), proto), IsOk());
+  proto.clear_protocol_min();
+  EXPECT_THAT(
+      CheckCanTalk(Info("node-1"), proto),
+      StatusIs(StatusCode::kInvalidArgument, "info.protocol_min is missing"));
+}
+
+TEST(ClusterHashTest, DiffersByAllThatMustBeEqualAndByNothingElse) {
+  const auto hash = [](const std::function<void(NodeInfo*)>& change) {
+    NodeInfo info = Info("node-2");
+    change(&info);
+    return ClusterHash(info);
+  };
+  const uint64_t mine = ClusterHash(Info("node-1"));
+  EXPECT_NE(hash([](NodeInfo* info) { info->cluster_id = "shop2"; }), mine);
+  EXPECT_NE(hash([](NodeInfo* info) { info->slot_count = 64; }), mine);
+  EXPECT_NE(hash([](NodeInfo* info) { info->lane_count = 4; }), mine);
+  EXPECT_NE(hash([](NodeInfo* info) {
+              info->absolute_lifetime_max = absl::Hours(24);
+            }),
+            mine);
+  EXPECT_NE(hash([](NodeInfo* info) { info->key_check = 4712; }), mine);
+  EXPECT_EQ(hash([](NodeInfo* info) {
+              info->protocol_max = 7;
+              info->generation = 4;
+              info->process = 78;
+              info->peer_address = "10.0.0.2:7401";
+              info->wall += absl::Seconds(1);
+            }),
+            mine);
 }
 
 TEST(DecodeNodeInfoTest, EveryFieldIsRequired) {
