@@ -22,7 +22,10 @@ constexpr int kConnectTimeoutMs = 2000;
 constexpr size_t kServerBufferBytes = size_t{256} << 20;
 // The callback API needs a thread only while a callback runs.
 constexpr int kServerThreadsMax = 64;
-constexpr int kClientStreamsMax = 8192;  // calls at a time on one connection
+// Calls at a time on one connection. A peer has one stream and a few exchanges;
+// questions of operators come on top.
+constexpr int kClientStreamsMax = 8192;
+constexpr int kPeerStreamsMax = 256;
 
 // Tells gRPC that the host is numeric, so that no resolver is asked.
 std::string Target(const std::string& address) {
@@ -64,6 +67,7 @@ std::shared_ptr<grpc::Channel> MakePeerChannel(const std::string& address) {
 
 void ConfigurePeerServer(grpc::ServerBuilder* builder) {
   ConfigureServer("peers", builder);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kPeerStreamsMax);
   // Pings of peers are welcome at the rate that MakePeerChannel sends them.
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
   builder->AddChannelArgument(

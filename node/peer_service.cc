@@ -1,8 +1,11 @@
 #include "node/peer_service.h"
 
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "grpcpp/alarm.h"
 #include "node/grpc_settings.h"
 #include "node/node_events.h"
 #include "proto/wire_gossip.h"
@@ -27,12 +30,23 @@ grpc::ServerUnaryReactor* FinishNow(grpc::CallbackServerContext* context,
 
 }  // namespace
 
-// One incoming Replicate call. Owns itself until OnDone.
+// One incoming Replicate call. Lives until both gRPC and the alarm of its first
+// batch have let go of it.
 class PeerService::Stream
     : public grpc::ServerBidiReactor<v1::PeerBatch, v1::ReplicateAccepted> {
  public:
   Stream(PeerService* service, std::string address)
       : service_(service), address_(std::move(address)) {
+    const Parts& parts = service_->parts_;
+    first_batch_alarm_.Set(
+        absl::ToChronoTime(parts.clock->Now().wall + parts.first_batch_max),
+        [this](bool due) {
+          if (due) {
+            FinishOnce(absl::DeadlineExceededError(
+                "the stream did not say in time who calls"));
+          }
+          LetGo();
+        });
     // The caller waits for it before it says who it is.
     StartSendInitialMetadata();
     StartRead(&batch_);
@@ -60,27 +74,35 @@ class PeerService::Stream
   void OnCancel() override {}
 
   void OnDone() override {
-    if (!peer_.empty()) service_->Forget(peer_, this);
-    delete this;
+    if (!peer_.empty()) {
+      {
+        MutexLock lock(&inbound_->mutex);
+        if (inbound_->latest == this) inbound_->latest = nullptr;
+      }
+      service_->Leave(peer_);
+    }
+    first_batch_alarm_.Cancel();
+    LetGo();
   }
 
   // The first batch says who is calling.
   absl::Status Accept() {
     const absl::StatusOr<wire::NodeInfo> info =
-        service_->parts_.self->Check(batch_.info());
+        service_->parts_.self->Check(batch_.info(), address_);
     if (!info.ok()) {
       if (absl::IsInvalidArgument(info.status())) {
         service_->ReportGarbage(address_, info.status());
       }
       return info.status();
     }
-    std::shared_ptr<Inbound> inbound = service_->InboundOf(info->name);
+    std::shared_ptr<Inbound> inbound = service_->Enter(info->name);
     if (inbound == nullptr) {
       return absl::ResourceExhaustedError(
           absl::StrCat("more than ", kInboundMax, " peers have streams here"));
     }
     peer_ = info->name;
     inbound_ = std::move(inbound);
+    first_batch_alarm_.Cancel();
     {
       // Waits for a batch of a former stream that is being applied.
       MutexLock lock(&inbound_->mutex);
@@ -93,11 +115,14 @@ class PeerService::Stream
   }
 
   absl::Status Take() {
-    MutexLock lock(&inbound_->mutex);
-    if (inbound_->latest != this) {
-      return absl::AbortedError("a newer stream of the same node stands");
+    absl::Status status;
+    {
+      MutexLock lock(&inbound_->mutex);
+      if (inbound_->latest != this) {
+        return absl::AbortedError("a newer stream of the same node stands");
+      }
+      status = service_->Apply(peer_, &batch_);
     }
-    const absl::Status status = service_->Apply(peer_, &batch_);
     if (!status.ok()) {
       service_->ReportGarbage(absl::StrCat(peer_, " at ", address_), status);
     }
@@ -113,14 +138,20 @@ class PeerService::Stream
     Finish(ToGrpc(status));
   }
 
+  void LetGo() {
+    if (holders_.fetch_sub(1) == 1) delete this;
+  }
+
   PeerService* const service_;
   const std::string address_;
   membership::NodeName peer_;
   std::shared_ptr<Inbound> inbound_;
   v1::PeerBatch batch_;
   v1::ReplicateAccepted accepted_;
+  std::atomic<int> holders_{2};
   Mutex mutex_;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::Alarm first_batch_alarm_;
 };
 
 PeerService::PeerService(const Parts& parts, const wire::WireContext& context)
@@ -134,8 +165,13 @@ grpc::ServerUnaryReactor* PeerService::Exchange(
     grpc::CallbackServerContext* context, const v1::ExchangeRequest* request,
     v1::ExchangeResponse* response) {
   const absl::StatusOr<wire::NodeInfo> info =
-      parts_.self->Check(request->info());
-  if (!info.ok()) return FinishNow(context, info.status());
+      parts_.self->Check(request->info(), context->peer());
+  if (!info.ok()) {
+    if (absl::IsInvalidArgument(info.status())) {
+      ReportGarbage(context->peer(), info.status());
+    }
+    return FinishNow(context, info.status());
+  }
   absl::StatusOr<membership::Request> decoded = wire::DecodeRequest(*request);
   if (!decoded.ok()) {
     ReportGarbage(context->peer(), decoded.status());
@@ -176,23 +212,22 @@ grpc::ServerUnaryReactor* PeerService::Holds(
   return FinishNow(context, absl::OkStatus());
 }
 
-std::shared_ptr<PeerService::Inbound> PeerService::InboundOf(
+std::shared_ptr<PeerService::Inbound> PeerService::Enter(
     const membership::NodeName& peer) {
   MutexLock lock(&mutex_);
-  const auto found = inbound_.find(peer);
-  if (found != inbound_.end()) return found->second;
-  if (inbound_.size() >= kInboundMax) return nullptr;
-  return inbound_[peer] = std::make_shared<Inbound>();
+  auto found = inbound_.find(peer);
+  if (found == inbound_.end()) {
+    if (inbound_.size() >= kInboundMax) return nullptr;
+    found = inbound_.emplace(peer, Peer{std::make_shared<Inbound>(), 0}).first;
+  }
+  ++found->second.streams;
+  return found->second.inbound;
 }
 
-void PeerService::Forget(const membership::NodeName& peer,
-                         const Stream* stream) {
+void PeerService::Leave(const membership::NodeName& peer) {
   MutexLock lock(&mutex_);
   const auto found = inbound_.find(peer);
-  if (found == inbound_.end()) return;
-  MutexLock inbound_lock(&found->second->mutex);
-  if (found->second->latest != stream) return;
-  found->second->latest = nullptr;
+  if (--found->second.streams == 0) inbound_.erase(found);
 }
 
 absl::Status PeerService::Apply(const membership::NodeName& peer,

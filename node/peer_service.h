@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "node/event_log.h"
 #include "node/lanes.h"
 #include "node/membership_loop.h"
@@ -26,7 +27,10 @@ namespace sessionmesh::node {
 // Nothing that a peer sends is trusted: it is decoded and checked here, a
 // stream that carries garbage ends with INVALID_ARGUMENT and an event. The next
 // batch of a stream is read only when the last one has been applied, so a slow
-// node holds its senders back by TCP.
+// node holds its senders back by TCP. A stream that does not say soon who it is
+// ends, and nothing is kept of a name that has no stream.
+//
+// Locks: an Inbound's first, then the service's; never the other way round.
 //
 // Thread-safe. What Parts names must outlive the service.
 class PeerService : public v1::PeerService::CallbackService {
@@ -38,6 +42,8 @@ class PeerService : public v1::PeerService::CallbackService {
     const NodeReport* report = nullptr;
     const Clock* clock = nullptr;
     EventLog* log = nullptr;
+    // For the first batch of a stream.
+    absl::Duration first_batch_max = absl::Seconds(5);
   };
 
   PeerService(const Parts& parts, const wire::WireContext& context);
@@ -65,8 +71,15 @@ class PeerService : public v1::PeerService::CallbackService {
     const Stream* latest ABSL_GUARDED_BY(mutex) = nullptr;
   };
 
-  std::shared_ptr<Inbound> InboundOf(const membership::NodeName& peer);
-  void Forget(const membership::NodeName& peer, const Stream* stream);
+  // An Inbound, and how many streams hold it.
+  struct Peer {
+    std::shared_ptr<Inbound> inbound;
+    int streams = 0;
+  };
+
+  // Null when there are too many; otherwise Leave must follow.
+  std::shared_ptr<Inbound> Enter(const membership::NodeName& peer);
+  void Leave(const membership::NodeName& peer);
   // Decodes and applies the messages of a batch.
   absl::Status Apply(const membership::NodeName& peer, v1::PeerBatch* batch);
   void ReportGarbage(const std::string& peer, const absl::Status& status);
@@ -74,8 +87,7 @@ class PeerService : public v1::PeerService::CallbackService {
   const Parts parts_;
   const wire::WireContext context_;
   Mutex mutex_;
-  std::map<membership::NodeName, std::shared_ptr<Inbound>> inbound_
-      ABSL_GUARDED_BY(mutex_);
+  std::map<membership::NodeName, Peer> inbound_ ABSL_GUARDED_BY(mutex_);
   RateLimit garbage_ ABSL_GUARDED_BY(mutex_);
 };
 
