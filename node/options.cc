@@ -152,10 +152,13 @@ class CommandLine {
     for (const OptionSpec& spec : table) {
       const CLI::Option* option = app_.get_option("--" + spec.name);
       if (option->count() == 0) continue;
-      sources->Offer(spec.name, {spec.kind == OptionSpec::Kind::kSwitch
-                                     ? std::vector<std::string>{"true"}
-                                     : option->results(),
-                                 "--" + spec.name});
+      // A switch that stands alone is "true" here; a value that is not a
+      // boolean is found out as any other wrong value is.
+      std::vector<std::string> texts = option->results();
+      if (spec.kind == OptionSpec::Kind::kSwitch) {
+        texts.erase(texts.begin(), texts.end() - 1);
+      }
+      sources->Offer(spec.name, {std::move(texts), "--" + spec.name});
     }
   }
 

@@ -132,6 +132,19 @@ TEST_F(OptionsTest, AnAddressForOthersNeedsTheFlagThatSaysSo) {
               IsOk());
 }
 
+TEST_F(OptionsTest, ASwitchMayBeSwitchedOff) {
+  EXPECT_THAT(Parse({"--client-address", "0.0.0.0:7400",
+                     "--allow-insecure-client-address=false"}),
+              StatusIs(kInvalid, HasSubstr("--allow-insecure-client-address")));
+  EXPECT_THAT(Parse({"--client-address", "0.0.0.0:7400",
+                     "--allow-insecure-client-address=false",
+                     "--allow-insecure-client-address=true"}),
+              IsOk());
+  EXPECT_THAT(Parse({"--allow-insecure-client-address=maybe"}),
+              StatusIs(kInvalid,
+                       HasSubstr("--allow-insecure-client-address = maybe: ")));
+}
+
 TEST_F(OptionsTest, ANodeOnLoopbackCannotJoinOthersElsewhere) {
   EXPECT_THAT(Parse({"--join", "10.0.0.7:7401"}),
               StatusIs(kInvalid, HasSubstr("peer-address = 127.0.0.1:7401: the "
