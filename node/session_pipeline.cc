@@ -69,6 +69,7 @@ void Encode(const SessionCodec& codec, Command command,
 
 }  // namespace
 
+// Has a place in the gate of calls, which has been entered for it.
 class SessionPipeline::Call : public CallSink {
  public:
   Call(SessionPipeline* pipeline, uint64_t correlation, Command command,
@@ -77,6 +78,7 @@ class SessionPipeline::Call : public CallSink {
         correlation_(correlation),
         command_(command),
         ticket_(ticket) {}
+  ~Call() { pipeline_->parts_.calls->Leave(); }
 
   const CallTicket& ticket() const { return ticket_; }
 
@@ -146,12 +148,13 @@ void SessionPipeline::Start() {
     if (timeout.ok()) left = std::min(left, *timeout);
   }
   if (!decoded.status.ok()) {
-    v1::PipelineResponse response;
-    response.set_correlation(request_.correlation());
-    *response.mutable_error() =
-        FailedCommand(decoded.status, EncodeFailure(decoded.failure));
-    MutexLock lock(&mutex_);
-    replies_.push_back(std::move(response));
+    Refuse(decoded.status, decoded.failure);
+    return;
+  }
+  if (!parts_.calls->Enter()) {
+    const absl::Status full =
+        GateFull("calls", *parts_.calls, parts_.log, &decoded.failure);
+    Refuse(full, decoded.failure);
     return;
   }
   decoded.command.deadline =
@@ -174,6 +177,25 @@ void SessionPipeline::Start() {
   if (cancelled) Cancel(sink, ticket);
 }
 
+void SessionPipeline::Refuse(const absl::Status& status,
+                             const replication::Failure& failure) {
+  v1::PipelineResponse response;
+  response.set_correlation(request_.correlation());
+  *response.mutable_error() = FailedCommand(status, EncodeFailure(failure));
+  MutexLock lock(&mutex_);
+  PushReply(std::move(response));
+}
+
+void SessionPipeline::PushReply(v1::PipelineResponse response) {
+  reply_bytes_ += response.ByteSizeLong();
+  replies_.push_back(std::move(response));
+}
+
+void SessionPipeline::DropReplies() {
+  replies_.clear();
+  reply_bytes_ = 0;
+}
+
 void SessionPipeline::Cancel(Call* call, const CallTicket& ticket) {
   if (!parts_.lanes->Cancel(ticket)) return;  // its reply is on its way
   MutexLock lock(&mutex_);
@@ -189,7 +211,7 @@ void SessionPipeline::OnCallDone(Call* call, v1::PipelineResponse response) {
     const auto found = calls_.find(call);
     done = std::move(found->second);
     calls_.erase(found);
-    if (!cancelled_) replies_.push_back(std::move(response));
+    if (!cancelled_) PushReply(std::move(response));
   }
   Advance();
 }
@@ -198,7 +220,7 @@ void SessionPipeline::OnWriteDone(bool ok) {
   {
     MutexLock lock(&mutex_);
     writing_ = false;
-    if (!ok) replies_.clear();
+    if (!ok) DropReplies();
   }
   Advance();
 }
@@ -208,7 +230,7 @@ void SessionPipeline::OnCancel() {
   {
     MutexLock lock(&mutex_);
     cancelled_ = true;
-    replies_.clear();
+    DropReplies();
     for (const auto& [call, owned] : calls_) {
       calls.emplace_back(call, call->ticket());
     }
@@ -232,10 +254,12 @@ void SessionPipeline::Advance() {
     if (!writing_ && !replies_.empty()) {
       response_ = std::move(replies_.front());
       replies_.pop_front();
+      reply_bytes_ -= response_.ByteSizeLong();
       writing_ = write = true;
     }
     if (!reading_ && !read_ended_ && !cancelled_ &&
-        calls_.size() + replies_.size() < kPipelineInFlightMax) {
+        calls_.size() + replies_.size() < kPipelineInFlightMax &&
+        reply_bytes_ < kPipelineReplyBytesMax) {
       reading_ = read = true;
     }
     finish = (read_ended_ || cancelled_) && !reading_ && !writing_ &&

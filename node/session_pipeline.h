@@ -19,6 +19,9 @@ namespace sessionmesh::node {
 // be written. At this number no further command is read: TCP then holds the
 // client back.
 inline constexpr size_t kPipelineInFlightMax = 256;
+// Of replies that wait to be written; the same happens at this size. One
+// command that has been read before may go beyond.
+inline constexpr size_t kPipelineReplyBytesMax = 1 << 20;
 
 // One Pipeline call. Every command is a call of its own in its lane; replies
 // are written as they come. Ends when the client has sent its last command and
@@ -52,6 +55,11 @@ class SessionPipeline
 
   // Starts the command that has just been read.
   void Start();
+  // Answers it at once.
+  void Refuse(const absl::Status& status, const replication::Failure& failure);
+  void PushReply(v1::PipelineResponse response)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropReplies() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Forgets a call of this pipeline; the pointer may be to one that is gone.
   void Cancel(Call* call, const CallTicket& ticket);
   void OnCallDone(Call* call, v1::PipelineResponse response);
@@ -69,6 +77,7 @@ class SessionPipeline
   Mutex mutex_;
   std::map<Call*, std::unique_ptr<Call>> calls_ ABSL_GUARDED_BY(mutex_);
   std::deque<v1::PipelineResponse> replies_ ABSL_GUARDED_BY(mutex_);
+  size_t reply_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   bool read_ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -12,18 +12,6 @@
 namespace sessionmesh::node {
 namespace {
 
-absl::Status GateFull(absl::string_view what, const CallGate& gate,
-                      EventLog* log, replication::Failure* failure) {
-  log->Count("session_calls_refused");
-  failure->reason = replication::Reason::kLimit;
-  failure->limit_name = std::string(what);
-  failure->limit = static_cast<uint64_t>(gate.inside_max());
-  failure->value = static_cast<uint64_t>(gate.inside_max()) + 1;
-  return absl::ResourceExhaustedError(
-      absl::StrCat("more than ", gate.inside_max(), " ", what,
-                   " are under way on this node; try again later"));
-}
-
 // What the caller's deadline leaves.
 absl::Duration TimeLeft(const grpc::CallbackServerContext& context,
                         const Instant& now) {
@@ -108,6 +96,18 @@ grpc::ServerUnaryReactor* StartUnary(const SessionParts& parts,
 }
 
 }  // namespace
+
+absl::Status GateFull(absl::string_view what, const CallGate& gate,
+                      EventLog* log, replication::Failure* failure) {
+  log->Count("session_calls_refused");
+  failure->reason = replication::Reason::kLimit;
+  failure->limit_name = std::string(what);
+  failure->limit = static_cast<uint64_t>(gate.inside_max());
+  failure->value = static_cast<uint64_t>(gate.inside_max()) + 1;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("more than ", gate.inside_max(), " ", what,
+                   " are under way on this node; try again later"));
+}
 
 SessionService::SessionService(const SessionParts& parts)
     : calls_(kClientCallsMax),

@@ -1,6 +1,8 @@
 #ifndef NODE_SESSION_SERVICE_H_
 #define NODE_SESSION_SERVICE_H_
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "node/call_gate.h"
 #include "node/clock.h"
@@ -11,10 +13,13 @@
 
 namespace sessionmesh::node {
 
-// Calls of all clients together that may be under way at a time; beyond them
-// RESOURCE_EXHAUSTED.
+// Calls of all clients together that may be under way at a time, commands of
+// pipelines among them; beyond them RESOURCE_EXHAUSTED. A client that does not
+// read holds up to two states of its session in a watch and
+// kPipelineReplyBytesMax in a pipeline: with sessions of 256 KiB, half a
+// gigabyte and a quarter of one when every place is taken.
 inline constexpr int64_t kClientCallsMax = 4096;
-inline constexpr int64_t kWatchesMax = 4096;
+inline constexpr int64_t kWatchesMax = 1024;
 inline constexpr int64_t kPipelinesMax = 256;
 
 // What calls have in common: who serves them and how long they may take.
@@ -28,6 +33,10 @@ struct SessionParts {
   absl::Duration timeout_default = absl::Seconds(5);
   absl::Duration timeout_max = absl::Seconds(30);
 };
+
+// What a call gets for which `gate` has no place; counted.
+absl::Status GateFull(absl::string_view what, const CallGate& gate,
+                      EventLog* log, replication::Failure* failure);
 
 // SessionService of proto/session.proto on gRPC's callback API: a call locks
 // its lane once on the thread it came in on, and is answered from wherever the

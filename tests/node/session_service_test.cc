@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 
 #include "node/clock.h"
 #include "node/keys.h"
+#include "node/session_pipeline.h"
 #include "proto/session.grpc.pb.h"
 
 namespace sessionmesh::node {
@@ -248,6 +250,86 @@ TEST_F(SessionServiceTest, APipelineAnswersEveryCommandByItsCorrelation) {
   EXPECT_TRUE(pipeline->Finish().ok());
   EXPECT_EQ(errors, kCommands / 10);
   EXPECT_EQ(std::count(seen.begin(), seen.end(), true), kCommands);
+}
+
+TEST_F(SessionServiceTest, APipelineThatIsNotReadIsNotServedFurther) {
+  grpc::ClientContext create_context;
+  v1::CreateRequest create;
+  (*create.mutable_attributes())["a"] = std::string(60'000, 'a');
+  (*create.mutable_attributes())["b"] = std::string(60'000, 'b');
+  (*create.mutable_attributes())["c"] = std::string(60'000, 'c');
+  v1::CreateResponse created;
+  ASSERT_TRUE(stub_->Create(&create_context, create, &created).ok());
+  grpc::ClientContext context;
+  const auto pipeline = stub_->Pipeline(&context);
+  // Within one process a write is over when the other side has read.
+  constexpr int kCommands = 64;
+  std::atomic<int> written{0};
+  std::thread writer([&] {
+    for (int i = 1; i <= kCommands; ++i) {
+      v1::PipelineRequest request;
+      request.set_correlation(static_cast<uint64_t>(i));
+      request.mutable_get()->set_id(created.session().id());
+      ASSERT_TRUE(pipeline->Write(request));
+      ++written;
+    }
+    pipeline->WritesDone();
+  });
+
+  const absl::Time deadline = clock_.Now().steady + absl::Milliseconds(500);
+  while (written < kCommands && clock_.Now().steady < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_GT(written, 2);
+  EXPECT_LT(written, kCommands / 4);
+
+  v1::PipelineResponse response;
+  int replies = 0;
+  while (pipeline->Read(&response)) replies += response.has_get() ? 1 : 0;
+  writer.join();
+  EXPECT_EQ(replies, kCommands);
+  EXPECT_TRUE(pipeline->Finish().ok());
+}
+
+TEST_F(SessionServiceTest, CommandsOfPipelinesCountAsCalls) {
+  const v1::CreateResponse created = Create();
+  SetMembers({"a", "b"});
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<
+      grpc::ClientReaderWriter<v1::PipelineRequest, v1::PipelineResponse>>>
+      pipelines;
+  v1::PipelineRequest request;
+  request.mutable_update()->set_id(created.session().id());
+  (*request.mutable_update()->mutable_set())["cart"] = "pears";
+  request.mutable_update()->set_durability(v1::DURABILITY_ALL);
+  const auto per_pipeline = static_cast<int64_t>(kPipelineInFlightMax);
+  for (int64_t i = 0; i < kClientCallsMax; ++i) {
+    if (i % per_pipeline == 0) {
+      contexts.push_back(std::make_unique<grpc::ClientContext>());
+      pipelines.push_back(stub_->Pipeline(contexts.back().get()));
+    }
+    ASSERT_TRUE(pipelines.back()->Write(request));
+  }
+  while (service_.calls().inside() < kClientCallsMax) std::this_thread::yield();
+
+  grpc::ClientContext context;
+  const auto pipeline = stub_->Pipeline(&context);
+  request.set_correlation(7);
+  ASSERT_TRUE(pipeline->Write(request));
+  v1::PipelineResponse response;
+  ASSERT_TRUE(pipeline->Read(&response));
+
+  EXPECT_EQ(response.correlation(), 7u);
+  EXPECT_EQ(response.error().code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(response.error().info().limit(),
+            static_cast<uint64_t>(kClientCallsMax));
+  for (const auto& one : contexts) one->TryCancel();
+  for (const auto& one : pipelines) {
+    EXPECT_EQ(one->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  while (service_.calls().inside() > 0) std::this_thread::yield();
+  pipeline->WritesDone();
+  EXPECT_TRUE(pipeline->Finish().ok());
 }
 
 TEST_F(SessionServiceTest, ACancelledPipelineFreesItsCalls) {
