@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "membership/limits.h"
 #include "node/option_values.h"
 #include "node/socket_address.h"
 
@@ -86,6 +87,12 @@ absl::Status ParseLine(absl::string_view key, absl::string_view value, int line,
     if (!absl::SimpleAtoi(value, &state->generation)) {
       return Damaged(line, "the generation is not a number");
     }
+    // The next one must be allowed as well.
+    if (state->generation >= membership::kGenerationMax) {
+      return Damaged(
+          line, absl::StrCat("the generation is ", value, ", more than ",
+                             membership::kGenerationMax - 1, ", the limit"));
+    }
   } else if (key == "peer") {
     if (!ParseHostPort(value).ok()) {
       return Damaged(line, "the peer is not host:port");
@@ -147,6 +154,8 @@ absl::StatusOr<std::unique_ptr<Identity>> Identity::Open(
   if (lock_file < 0) return FileError("open", lock_path);
   auto identity = absl::WrapUnique(new Identity(directory, lock_file));
   if (flock(lock_file, LOCK_EX | LOCK_NB) != 0) {
+    // Not every file system can lock.
+    if (errno != EWOULDBLOCK) return FileError("lock", lock_path);
     return absl::FailedPreconditionError(absl::StrCat(
         "another sessiond uses the state directory ", directory,
         "; stop it, or give this one its own by --state-dir (and --name)"));
@@ -187,6 +196,18 @@ absl::Status Identity::Load(const membership::NodeName& name,
   const auto clock = static_cast<membership::Generation>(
       std::max<int64_t>(absl::ToUnixMillis(wall_now), 1));
   state_.generation = std::max(state_.generation + 1, clock);
+  const membership::Generation newest =
+      clock + static_cast<membership::Generation>(
+                  absl::ToInt64Milliseconds(membership::kGenerationAheadMax));
+  if (state_.generation > newest) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " has generation ", state_.generation - 1,
+        ", more than a day ahead of this machine's clock, which says ",
+        absl::FormatTime(wall_now, absl::UTCTimeZone()),
+        ": no other node would believe it. Set the clock; if it is right and "
+        "was wrong before, remove the file, and start with --join when the "
+        "node is part of a cluster"));
+  }
   return Save();
 }
 

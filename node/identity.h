@@ -51,8 +51,9 @@ class Identity {
   // reads the file, and has written the next generation when it returns.
   //
   // FAILED_PRECONDITION: the directory cannot be used, another process holds
-  // the lock, or the file belongs to another name. DATA_LOSS: the file is
-  // damaged. Each says what to do.
+  // the lock, the file belongs to another name, or its generation is so far
+  // ahead of `wall_now` that other nodes would not believe it. DATA_LOSS: the
+  // file is damaged. Each says what to do.
   static absl::StatusOr<std::unique_ptr<Identity>> Open(
       const std::string& directory, const membership::NodeName& name,
       absl::Time wall_now);

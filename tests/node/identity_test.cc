@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "tests/node/temp_dir.h"
 #include "tests/support/status_matchers.h"
 
@@ -51,6 +52,30 @@ TEST_F(IdentityTest, AClockThatWentBackDoesNotLowerTheGeneration) {
   const auto second = (*Open(kNow - absl::Hours(5)))->state().generation;
 
   EXPECT_EQ(second, first + 1);
+}
+
+TEST_F(IdentityTest, AGenerationBeyondTheLimitIsDamage) {
+  for (const char* generation :
+       {"4611686018427387904", "18446744073709551615"}) {
+    WriteState(absl::StrCat("sessiond node-state 1\nname a\ngeneration ",
+                            generation, "\n"));
+
+    EXPECT_THAT(
+        Open(),
+        StatusIs(absl::StatusCode::kDataLoss,
+                 AllOf(HasSubstr("is damaged: line 3: the generation "
+                                 "is "),
+                       HasSubstr(generation), HasSubstr("remove the file"))));
+  }
+}
+
+TEST_F(IdentityTest, AGenerationThatOthersWouldNotBelieveIsNotUsed) {
+  ASSERT_THAT(Open(kNow + absl::Hours(48)), IsOk());
+
+  EXPECT_THAT(Open(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(HasSubstr("more than a day ahead"),
+                                     HasSubstr("Set the clock"))));
+  EXPECT_THAT(Open(kNow + absl::Hours(47)), IsOk());
 }
 
 TEST_F(IdentityTest, PeersAreRememberedOverARestart) {
