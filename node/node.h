@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,11 @@ class Node : private MembershipLoop::Listener,
  private:
   // What a start decides before anything is built.
   struct Plan;
+  // What Leave answers.
+  struct HandedOver {
+    bool all = false;
+    std::string message;  // for people
+  };
 
   Node(Plan plan, const Clock* clock);
 
@@ -133,6 +139,8 @@ class Node : private MembershipLoop::Listener,
   membership::ViewPtr view_to_save_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   std::vector<ClusterService::LeaveDone> leavers_ ABSL_GUARDED_BY(mutex_);
+  // How handing over went, once it is over: for those who ask after that.
+  std::optional<HandedOver> handed_over_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace sessionmesh::node

@@ -59,10 +59,19 @@ void Node::RequestLeave() {
 }
 
 void Node::LeaveFor(ClusterService::LeaveDone done) {
-  MutexLock lock(&mutex_);
-  leavers_.push_back(std::move(done));
-  leave_requested_ = true;
-  changed_.SignalAll();
+  HandedOver result;
+  {
+    MutexLock lock(&mutex_);
+    if (!handed_over_.has_value()) {
+      leavers_.push_back(std::move(done));
+      leave_requested_ = true;
+      changed_.SignalAll();
+      return;
+    }
+    // Nobody looks at leavers_ any more, and the server waits for the answer.
+    result = *handed_over_;
+  }
+  done(result.all, result.message);
 }
 
 void Node::Fail(absl::Status status) {
@@ -80,27 +89,28 @@ void Node::HandOver() {
   Announce(Severity::kInfo, "leaving", "handing over and leaving the cluster");
   lanes_.Leave();
   const absl::Time until = clock_->Now().steady + kHandOverMax;
-  bool handed_over = lanes_.handed_over();
-  while (!handed_over && clock_->Now().steady < until) {
+  HandedOver result{lanes_.handed_over(), ""};
+  while (!result.all && clock_->Now().steady < until) {
     {
       MutexLock lock(&mutex_);
       changed_.WaitUntil(&mutex_, clock_->Now().steady + kHandOverLook);
     }
-    handed_over = lanes_.handed_over();
+    result.all = lanes_.handed_over();
   }
-  const std::string message =
-      handed_over ? "every acknowledged change of this node is on another owner"
-                  : absl::StrCat("not everything could be handed over in ",
-                                 absl::FormatDuration(kHandOverMax));
-  Announce(handed_over ? Severity::kInfo : Severity::kWarning, "handed_over",
-           message);
+  result.message =
+      result.all ? "every acknowledged change of this node is on another owner"
+                 : absl::StrCat("not everything could be handed over in ",
+                                absl::FormatDuration(kHandOverMax));
+  Announce(result.all ? Severity::kInfo : Severity::kWarning, "handed_over",
+           result.message);
   std::vector<ClusterService::LeaveDone> leavers;
   {
     MutexLock lock(&mutex_);
+    handed_over_ = result;
     leavers.swap(leavers_);
   }
   for (const ClusterService::LeaveDone& done : leavers) {
-    done(handed_over, message);
+    done(result.all, result.message);
   }
   cluster_.Shutdown();
   if (client_server_ != nullptr) {
