@@ -1,6 +1,7 @@
 #include "node/cluster_service.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "node/event_stream.h"
 #include "node/grpc_settings.h"
 #include "node/proto_time.h"
+#include "node/session_codec.h"
 #include "node/socket_address.h"
 
 namespace sessionmesh::node {
@@ -19,6 +21,7 @@ constexpr absl::Duration kJoinTimeoutDefault = absl::Seconds(10);
 constexpr absl::Duration kJoinTimeoutMax = absl::Minutes(1);
 constexpr int64_t kEventStreamsMax = 64;
 constexpr int kJoinSeedsMax = 256;
+constexpr size_t kJoinsMax = 64;
 
 grpc::ServerUnaryReactor* FinishNow(grpc::CallbackServerContext* context,
                                     const absl::Status& status) {
@@ -71,11 +74,30 @@ std::string Verdict(const v1::ClusterStatusResponse& response) {
 
 }  // namespace
 
-// A Join that waits for the first answer of a seed, or for its time-out.
+// A Join that waits for the first answer of one of its seeds, or for its
+// time-out.
 class ClusterService::JoinCall {
  public:
-  JoinCall(grpc::ServerUnaryReactor* reactor, v1::JoinResponse* response)
-      : reactor_(reactor), response_(response) {}
+  JoinCall(grpc::ServerUnaryReactor* reactor, std::vector<std::string> seeds,
+           v1::JoinResponse* response)
+      : reactor_(reactor), seeds_(std::move(seeds)), response_(response) {}
+
+  const std::vector<std::string>& seeds() const { return seeds_; }
+
+  // `due` is called once, at `time` or soon after Disarm, whichever is first;
+  // on another thread.
+  void Arm(std::chrono::system_clock::time_point time,
+           std::function<void(bool)> due) {
+    MutexLock lock(&alarm_mutex_);
+    alarm_.Set(time, std::move(due));
+    armed_ = true;
+    if (disarmed_) alarm_.Cancel();
+  }
+  void Disarm() {
+    MutexLock lock(&alarm_mutex_);
+    disarmed_ = true;
+    if (armed_) alarm_.Cancel();
+  }
 
   void SetFailure(const std::string& why) {
     MutexLock lock(&mutex_);
@@ -102,8 +124,6 @@ class ClusterService::JoinCall {
                      "; the node goes on trying")));
   }
 
-  grpc::Alarm alarm;
-
  private:
   bool TakeTurn() {
     MutexLock lock(&mutex_);
@@ -111,7 +131,12 @@ class ClusterService::JoinCall {
   }
 
   grpc::ServerUnaryReactor* const reactor_;
+  const std::vector<std::string> seeds_;
   v1::JoinResponse* const response_;
+  Mutex alarm_mutex_;
+  grpc::Alarm alarm_ ABSL_GUARDED_BY(alarm_mutex_);
+  bool armed_ ABSL_GUARDED_BY(alarm_mutex_) = false;
+  bool disarmed_ ABSL_GUARDED_BY(alarm_mutex_) = false;
   Mutex mutex_;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   std::string failure_ ABSL_GUARDED_BY(mutex_);
@@ -199,7 +224,15 @@ grpc::ServerUnaryReactor* ClusterService::WhereIs(
     v1::WhereIsResponse* response) {
   const absl::StatusOr<replication::SlotId> slot =
       parts_.lanes->ids().SlotOf(request->id());
-  if (!slot.ok()) return FinishNow(context, slot.status());
+  if (!slot.ok()) {
+    v1::ErrorInfo info;
+    info.set_reason(absl::IsNotFound(slot.status())
+                        ? v1::REASON_SESSION_NOT_FOUND
+                        : v1::REASON_INVALID_ID);
+    grpc::ServerUnaryReactor* refused = context->DefaultReactor();
+    refused->Finish(FailedCall(slot.status(), info));
+    return refused;
+  }
   const replication::Holder here = parts_.lanes->Holds(*slot, request->id());
   response->set_slot(*slot);
   response->set_session_hash(replication::SessionHash(request->id()));
@@ -272,17 +305,34 @@ grpc::ServerUnaryReactor* ClusterService::Join(
     if (!given.ok()) return FinishNow(context, given.status());
     timeout = std::min(*given, kJoinTimeoutMax);
   }
+  std::vector<std::string> seeds = {request->seeds().begin(),
+                                    request->seeds().end()};
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto call = std::make_shared<JoinCall>(reactor, response);
+  auto call = std::make_shared<JoinCall>(reactor, seeds, response);
   {
     MutexLock lock(&mutex_);
+    if (shut_down_) {
+      reactor->Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                                   "this node is leaving or stopping"));
+      return reactor;
+    }
+    if (joins_.size() >= kJoinsMax) {
+      reactor->Finish(grpc::Status(
+          grpc::StatusCode::RESOURCE_EXHAUSTED,
+          absl::StrCat("more than ", kJoinsMax,
+                       " calls of Join wait on this node; try again later")));
+      return reactor;
+    }
     joins_.emplace(call.get(), call);
   }
-  parts_.membership->Join({request->seeds().begin(), request->seeds().end()});
+  if (!parts_.membership->Join(std::move(seeds))) {
+    call->SetFailure("membership has too much to do and did not even begin");
+    call->Disarm();
+  }
   // The alarm keeps its callback until it is destroyed, so that must not keep
   // the call.
-  call->alarm.Set(absl::ToChronoTime(parts_.clock->Now().wall + timeout),
-                  [this, key = call.get()](bool /*due*/) { EndJoin(key); });
+  call->Arm(absl::ToChronoTime(parts_.clock->Now().wall + timeout),
+            [this, key = call.get()](bool /*due*/) { EndJoin(key); });
   return reactor;
 }
 
@@ -298,30 +348,62 @@ void ClusterService::EndJoin(JoinCall* key) {
   call->GiveUp();
 }
 
-void ClusterService::OnMemberEvent(const membership::Event& event) {
+std::vector<std::shared_ptr<ClusterService::JoinCall>> ClusterService::Joins() {
   std::vector<std::shared_ptr<JoinCall>> calls;
-  {
-    MutexLock lock(&mutex_);
-    for (const auto& [pointer, call] : joins_) calls.push_back(call);
-  }
-  for (const std::shared_ptr<JoinCall>& call : calls) {
+  MutexLock lock(&mutex_);
+  for (const auto& [pointer, call] : joins_) calls.push_back(call);
+  return calls;
+}
+
+bool ClusterService::HasJoined(const JoinCall& call,
+                               const membership::Address& answered) {
+  const std::vector<membership::Address> addresses =
+      parts_.membership->AddressesOf(call.seeds());
+  const auto is_seed = [&addresses](const membership::Address& address) {
+    return std::find(addresses.begin(), addresses.end(), address) !=
+           addresses.end();
+  };
+  if (is_seed(answered)) return true;
+  const membership::ViewPtr view = parts_.membership->view();
+  return std::any_of(view->members().begin(), view->members().end(),
+                     [&](const membership::Member& member) {
+                       return member.name != view->self() &&
+                              member.claim.state == membership::State::kAlive &&
+                              is_seed(member.address);
+                     });
+}
+
+void ClusterService::OnMemberEvent(const membership::Event& event) {
+  for (const std::shared_ptr<JoinCall>& call : Joins()) {
     if (event.kind == membership::EventKind::kJoinFailed) {
       call->SetFailure(event.detail);
-    } else if (event.kind == membership::EventKind::kJoinSucceeded) {
-      call->Succeed(
-          static_cast<uint32_t>(parts_.membership->view()->members().size()));
-      call->alarm.Cancel();
+    } else if (HasJoined(*call,
+                         event.kind == membership::EventKind::kJoinSucceeded
+                             ? event.detail
+                             : "")) {
+      Answer(call.get());
     }
   }
 }
 
+void ClusterService::OnSeedsResolved() {
+  for (const std::shared_ptr<JoinCall>& call : Joins()) {
+    if (HasJoined(*call, "")) Answer(call.get());
+  }
+}
+
+void ClusterService::Answer(JoinCall* call) {
+  call->Succeed(
+      static_cast<uint32_t>(parts_.membership->view()->members().size()));
+  call->Disarm();
+}
+
 void ClusterService::Shutdown() {
-  std::vector<std::shared_ptr<JoinCall>> calls;
   {
     MutexLock lock(&mutex_);
-    for (const auto& [pointer, call] : joins_) calls.push_back(call);
+    shut_down_ = true;
   }
-  for (const std::shared_ptr<JoinCall>& call : calls) call->alarm.Cancel();
+  for (const std::shared_ptr<JoinCall>& call : Joins()) call->Disarm();
 }
 
 grpc::ServerUnaryReactor* ClusterService::Leave(

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "node/call_gate.h"
@@ -73,20 +74,28 @@ class ClusterService : public v1::ClusterService::CallbackService {
 
   // For calls of Join that wait.
   void OnMemberEvent(const membership::Event& event);
+  void OnSeedsResolved();
 
-  // Ends calls of Join that wait, so that the server need not.
+  // Ends calls of Join that wait and refuses further ones, so that the server
+  // need not wait for them.
   void Shutdown();
 
  private:
   class JoinCall;
   // The time of a Join is over, or it has been answered.
   void EndJoin(JoinCall* key);
+  std::vector<std::shared_ptr<JoinCall>> Joins();
+  // Whether a seed of the call has answered: one that `answered` just now, or
+  // who is a member at its address anyway.
+  bool HasJoined(const JoinCall& call, const membership::Address& answered);
+  void Answer(JoinCall* call);
 
   const Parts parts_;
   CallGate event_streams_;
   Mutex mutex_;
   CondVar no_joins_;
   std::map<JoinCall*, std::shared_ptr<JoinCall>> joins_ ABSL_GUARDED_BY(mutex_);
+  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace sessionmesh::node

@@ -60,8 +60,21 @@ void MembershipLoop::HandleRequest(membership::Request request, Answered done) {
                 "more than ", kInboxMax, " calls wait for membership")));
 }
 
-void MembershipLoop::Join(std::vector<std::string> seeds) {
-  inbox_->PushAnyway(JoinNote{std::move(seeds)});
+bool MembershipLoop::Join(std::vector<std::string> seeds) {
+  return inbox_->Push(JoinNote{std::move(seeds)});
+}
+
+std::vector<membership::Address> MembershipLoop::AddressesOf(
+    const std::vector<std::string>& seeds) const {
+  std::vector<membership::Address> addresses;
+  MutexLock lock(&view_mutex_);
+  for (const std::string& seed : seeds) {
+    const auto found = resolved_.find(seed);
+    if (found == resolved_.end()) continue;
+    addresses.insert(addresses.end(), found->second.begin(),
+                     found->second.end());
+  }
+  return addresses;
 }
 
 void MembershipLoop::Leave() { inbox_->PushAnyway(LeaveNote{}); }
@@ -120,6 +133,9 @@ void MembershipLoop::Handle(Note note) {
   const Instant now = surroundings_.clock->Now();
   if (auto* message = std::get_if<membership::Message>(&note)) {
     swim_.Step(*message, now, &effects_);
+    if (std::holds_alternative<membership::SeedsResolved>(*message)) {
+      surroundings_.listener->OnSeedsResolved();
+    }
   } else if (auto* call = std::get_if<PeerCall>(&note)) {
     const membership::CallId id = next_call_++;
     calls_.emplace(id, std::move(call->done));
@@ -243,6 +259,10 @@ void MembershipLoop::OnResolved(const ResolvedSeeds& resolved) {
                       absl::StrCat("seed ", seed, " resolves now")));
   }
   unresolved_ = std::move(unresolved);
+  {
+    MutexLock lock(&view_mutex_);
+    resolved_ = resolved.by_seed;
+  }
   inbox_->PushAnyway(
       membership::Message(membership::SeedsResolved{resolved.addresses}));
 }

@@ -40,10 +40,12 @@ class MembershipLoop {
   class Listener {
    public:
     virtual ~Listener() = default;
-    // Both are called on the loop's thread and must not block.
+    // All are called on the loop's thread and must not block.
     virtual void OnView(const membership::ViewPtr& view) = 0;
     // After the event has been logged.
     virtual void OnMemberEvent(const membership::Event& event) = 0;
+    // AddressesOf may answer differently now.
+    virtual void OnSeedsResolved() {}
   };
 
   struct Settings {
@@ -77,8 +79,14 @@ class MembershipLoop {
   // loop stops.
   void HandleRequest(membership::Request request, Answered done);
 
-  // Adds seeds and joins through all of them.
-  void Join(std::vector<std::string> seeds);
+  // Adds seeds and joins through all of them. False when too much waits for
+  // the loop already, or it has ended.
+  bool Join(std::vector<std::string> seeds);
+
+  // What the last look-up found for some of the seeds; those that are not
+  // looked up yet, or have no address, add nothing.
+  std::vector<membership::Address> AddressesOf(
+      const std::vector<std::string>& seeds) const;
 
   // Says goodbye; the listener hears of kLeaveCompleted.
   void Leave();
@@ -139,6 +147,8 @@ class MembershipLoop {
 
   mutable Mutex view_mutex_;
   membership::ViewPtr view_ ABSL_GUARDED_BY(view_mutex_);
+  std::map<std::string, std::vector<membership::Address>> resolved_
+      ABSL_GUARDED_BY(view_mutex_);
 
   std::unique_ptr<SeedResolver> resolver_;
   std::thread thread_;

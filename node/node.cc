@@ -290,6 +290,8 @@ void Node::OnMemberEvent(const membership::Event& event) {
   }
 }
 
+void Node::OnSeedsResolved() { cluster_.OnSeedsResolved(); }
+
 void Node::OnLaneProgress() {
   MutexLock lock(&mutex_);
   progress_ = true;

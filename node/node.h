@@ -88,6 +88,7 @@ class Node : private MembershipLoop::Listener,
 
   void OnView(const membership::ViewPtr& view) override;
   void OnMemberEvent(const membership::Event& event) override;
+  void OnSeedsResolved() override;
   void OnLaneProgress() override;
   void OnPeerUp(const membership::NodeName& peer) override;
   void OnPeerDown(const membership::NodeName& peer) override;

@@ -47,8 +47,15 @@ std::string ResolveOne(const std::string& seed,
 ResolvedSeeds ResolveSeeds(const std::vector<std::string>& seeds) {
   ResolvedSeeds resolved;
   for (const std::string& seed : seeds) {
-    std::string why = ResolveOne(seed, &resolved.addresses);
+    std::vector<membership::Address>& found = resolved.by_seed[seed];
+    std::string why = ResolveOne(seed, &found);
     if (!why.empty()) resolved.failures.push_back({seed, std::move(why)});
+    for (const membership::Address& address : found) {
+      if (std::find(resolved.addresses.begin(), resolved.addresses.end(),
+                    address) == resolved.addresses.end()) {
+        resolved.addresses.push_back(address);
+      }
+    }
   }
   return resolved;
 }

@@ -2,6 +2,7 @@
 #define NODE_SEED_RESOLVER_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ struct ResolvedSeeds {
     std::string why;
   };
   std::vector<membership::Address> addresses;  // numeric, without repetitions
-  std::vector<Failure> failures;               // names without an address
+  std::map<std::string, std::vector<membership::Address>> by_seed;
+  std::vector<Failure> failures;  // names without an address
 };
 
 // Looks up the seeds' names on a thread of its own, because a resolver may

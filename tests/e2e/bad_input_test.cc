@@ -201,6 +201,53 @@ TEST_F(BadInputTest, ARequestIdHasSixteenBytes) {
   EXPECT_THAT(created.status.error_message(), HasSubstr("request_id"));
 }
 
+TEST_F(BadInputTest, AskingWhereAnImpossibleIdIsTellsMachinesWhy) {
+  std::string forged = id_;
+  forged[10] = forged[10] == 'A' ? 'B' : 'A';
+  const auto reason = [&](const std::string& id) {
+    grpc::ClientContext context;
+    v1::WhereIsRequest request;
+    request.set_id(id);
+    v1::WhereIsResponse response;
+    return InfoOf(a().cluster()->WhereIs(&context, request, &response))
+        .reason();
+  };
+
+  EXPECT_EQ(reason("short"), v1::REASON_INVALID_ID);
+  EXPECT_EQ(reason(forged), v1::REASON_SESSION_NOT_FOUND);
+}
+
+TEST_F(BadInputTest, AFloodOfJoinsIsRefused) {
+  struct Pending {
+    grpc::ClientContext context;
+    v1::JoinRequest request;
+    v1::JoinResponse response;
+  };
+  constexpr int kJoins = 200;
+  std::atomic<int> exhausted{0};
+  std::atomic<int> done{0};
+  std::vector<std::unique_ptr<Pending>> calls;
+  for (int i = 0; i < kJoins; ++i) {
+    calls.push_back(std::make_unique<Pending>());
+    Pending* call = calls.back().get();
+    call->request.add_seeds("name.invalid:1");
+    call->request.mutable_timeout()->set_seconds(1);
+    a().cluster()->async()->Join(
+        &call->context, &call->request, &call->response,
+        [&](const grpc::Status& status) {
+          if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+            ++exhausted;
+          } else {
+            EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+          }
+          ++done;
+        });
+  }
+
+  EXPECT_TRUE(Eventually([&] { return done == kJoins; }));
+  EXPECT_GE(exhausted, kJoins - 2 * 64);
+}
+
 TEST_F(BadInputTest, AFloodOfCallsIsRefusedAndMemoryStaysBounded) {
   // b stands still, so calls that want its acknowledgement pile up on a.
   cluster_.Start("b");

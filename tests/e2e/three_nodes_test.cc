@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/eventually.h"
 
@@ -216,6 +218,68 @@ TEST_F(ThreeNodesTest, LeaveByCallHandsOverAndEndsTheProcess) {
   EXPECT_EQ(cluster_.daemon("c").Wait(), 0);
   EXPECT_TRUE(
       Eventually([&] { return a().StateOf("c") == v1::MEMBER_STATE_LEFT; }));
+}
+
+TEST_F(ThreeNodesTest, EveryCallOfLeaveIsAnsweredHoweverLateItComes) {
+  // Those that come between the end of handing over and that of the server
+  // matter; nobody can aim at it, so there are calls all the time.
+  std::vector<std::thread> callers;
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&] {
+      for (;;) {
+        grpc::ClientContext context;
+        context.set_deadline(
+            absl::ToChronoTime(absl::Now() + absl::Seconds(20)));
+        v1::LeaveResponse response;
+        const grpc::Status status =
+            c().cluster()->Leave(&context, {}, &response);
+        EXPECT_NE(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+        if (!status.ok()) return;
+        ++answered;
+      }
+    });
+  }
+
+  EXPECT_EQ(cluster_.daemon("c").Wait(absl::Seconds(10)), 0);
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_GE(answered, 1);
+}
+
+TEST_F(ThreeNodesTest, AJoinThatWaitsDoesNotHoldUpLeaving) {
+  grpc::ClientContext context;
+  v1::JoinRequest request;
+  request.add_seeds("name.invalid:1");
+  request.mutable_timeout()->set_seconds(60);
+  v1::JoinResponse response;
+  grpc::Status status;
+  std::thread caller(
+      [&] { status = c().cluster()->Join(&context, request, &response); });
+  EXPECT_TRUE(Eventually([&] {
+    return cluster_.daemon("c").Log().find("name.invalid:1 does not resolve") !=
+           std::string::npos;
+  }));
+
+  cluster_.daemon("c").Signal(SIGTERM);
+
+  EXPECT_EQ(cluster_.daemon("c").Wait(absl::Seconds(10)), 0);
+  caller.join();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(ThreeNodesTest, AJoinIsAnsweredForItsOwnSeedsOnly) {
+  const auto join = [&](const std::string& seed) {
+    grpc::ClientContext context;
+    v1::JoinRequest request;
+    request.add_seeds(seed);
+    request.mutable_timeout()->set_seconds(2);
+    v1::JoinResponse response;
+    return c().cluster()->Join(&context, request, &response);
+  };
+
+  EXPECT_EQ(join("127.0.0.1:1").error_code(), grpc::StatusCode::UNAVAILABLE);
+  const grpc::Status status = join(cluster_.daemon("b").Field("peer"));
+  EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
 TEST_F(ThreeNodesTest, EventsTellOfADeath) {
