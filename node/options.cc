@@ -41,8 +41,8 @@ Examples:
 
 When it serves, one line on standard output says so:
   ready name=NAME client=HOST:PORT peer=HOST:PORT generation=N slots=N
-SIGTERM and SIGINT leave the cluster and end the process; a second signal ends
-it at once.
+SIGTERM and SIGINT leave the cluster and end the process; a second one ends it
+at once. SIGHUP changes nothing: options are read at the start only.
 Exit codes: 0 left as asked, 1 failed at run time, 2 wrong options or
 configuration, 130 ended by a second signal.
 )";

@@ -67,6 +67,9 @@ sigset_t BlockSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  // Its default is to end the process, without handing over, when a terminal
+  // is closed.
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -88,11 +91,21 @@ class SignalTarget {
   Node* node_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 
-void WaitForSignals(sigset_t signals, SignalTarget* target) {
+// Returns on the next one that asks to end.
+void WaitForEnd(const sigset_t& signals) {
   int number = 0;
-  sigwait(&signals, &number);
+  do {
+    sigwait(&signals, &number);
+    if (number == SIGHUP) {
+      LOG(INFO) << "SIGHUP: this version reloads nothing; the node goes on";
+    }
+  } while (number == SIGHUP);
+}
+
+void WaitForSignals(sigset_t signals, SignalTarget* target) {
+  WaitForEnd(signals);
   target->RequestLeave();
-  sigwait(&signals, &number);
+  WaitForEnd(signals);
   std::fprintf(stderr, "sessiond: ended at once by a second signal\n");
   _exit(kExitSecondSignal);
 }

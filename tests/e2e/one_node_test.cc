@@ -63,6 +63,22 @@ TEST(OneNodeTest, ARestartIsALaterGenerationOfTheSameName) {
   EXPECT_GT(std::stoull(cluster.daemon("a").Field("generation")), first);
 }
 
+TEST(OneNodeTest, ATerminalThatIsClosedDoesNotEndIt) {
+  Cluster cluster;
+  ASSERT_TRUE(cluster.Start("a").AwaitLine("ready"));
+
+  cluster.daemon("a").Signal(SIGHUP);
+
+  EXPECT_TRUE(Eventually([&] {
+    return cluster.daemon("a").Log().find(
+               "SIGHUP: this version reloads "
+               "nothing") != std::string::npos;
+  }));
+  EXPECT_TRUE(cluster.daemon("a").running());
+  cluster.daemon("a").Signal(SIGTERM);
+  EXPECT_EQ(cluster.daemon("a").Wait(), 0);
+}
+
 TEST(OneNodeTest, AnotherSignalEndsItAtOnce) {
   Cluster cluster;
   ASSERT_TRUE(cluster.StartAll({"a", "b"}));
