@@ -81,7 +81,8 @@ std::string Sentence(const membership::Event& event) {
                           event.detail, " is refused; give it another --name");
     case MemberEvent::kOtherCluster:
       return absl::StrCat("the node at ", event.detail,
-                          " belongs to another cluster");
+                          " refuses this node, or has other constants; the "
+                          "event before this one says which");
     case MemberEvent::kTableFull:
       return absl::StrCat("newcomer ", event.detail,
                           " refused: too many members are known");
