@@ -35,6 +35,28 @@ struct NodeEvent {
 // log, one more on the counter "AREA_KIND", and a place among the last
 // `capacity` events for those who watch.
 //
+// So for every kind of event there is a counter, once it has happened (names as
+// the events have them, in snake case):
+//
+//   member_*       membership::EventKind, effects.h: member_joined,
+//   member_died,
+//                  member_join_failed, ...
+//   replication_*  replication::Event::Kind, effects.h, when they are not about
+//                  one session: replication_lane_ready, ...
+//   session_*      the rest of those: session_write_lost, ...
+//   node_*         the daemon itself: node_ready, node_leaving,
+//                  node_handed_over, node_peer_refused, node_refused_by_peer,
+//                  node_seed_unresolved, node_seed_resolved, node_no_key,
+//                  node_peers_not_saved, node_peer_garbage,
+//                  node_datagram_refused, node_link_up, node_link_down
+//
+// Repetitions that are no event of their own count on the same counter. Only
+// counted, since too frequent for events, are
+//
+//   node_datagrams_refused      datagrams that did not decode
+//   node_peer_messages_refused  batches and calls of peers that did not
+//   session_calls_refused       calls that found no place (call_gate.h)
+//
 // Readers pull: each remembers the number of the next event it wants, and one
 // that is too slow learns how many it missed. So a slow reader costs nothing.
 //
