@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <string>
@@ -114,6 +115,39 @@ TEST_F(BadStartTest, AnotherSlotCountIsRefusedOnBothSides) {
   EXPECT_TRUE(Says("a", "the slot count"));
   EXPECT_TRUE(Says("b", "the slot count"));
   EXPECT_EQ(cluster_.client("a").StateOf("b"), v1::MEMBER_STATE_UNSPECIFIED);
+}
+
+TEST_F(BadStartTest, AnotherKeyFileIsRefusedOnBothSides) {
+  const auto key_file = [&](const std::string& name) {
+    const std::string path = cluster_.directory() + "/" + name;
+    std::ofstream(path) << std::string(32, name[0]);
+    chmod(path.c_str(), 0600);
+    return path;
+  };
+  ASSERT_TRUE(
+      cluster_.Start("a", {"--key-file", key_file("x")}).AwaitLine("ready"));
+  cluster_.Start("b", {"--key-file", key_file("y")});
+
+  EXPECT_TRUE(Says("a", "b has another --key-file"));
+  EXPECT_TRUE(Says("b", "has another --key-file"));
+  EXPECT_EQ(cluster_.client("a").StateOf("b"), v1::MEMBER_STATE_UNSPECIFIED);
+}
+
+// The others look for its former process at the same address, and its answers
+// must not bring it back.
+TEST_F(BadStartTest, ARestartWithOtherConstantsStaysOutThoughItWasAMember) {
+  ASSERT_TRUE(cluster_.StartAll({"a", "b"}));
+  const std::string peer = cluster_.daemon("b").Field("peer");
+  cluster_.Kill("b");
+
+  cluster_.Start("b", {"--slots", "64", "--peer-address", peer});
+
+  EXPECT_TRUE(Says("b", "the slot count"));
+  EXPECT_TRUE(Eventually([&] {
+    return cluster_.client("a").StateOf("b") == v1::MEMBER_STATE_DEAD;
+  }));
+  EXPECT_TRUE(Says("a", "the slot count"));
+  EXPECT_EQ(cluster_.client("a").StateOf("b"), v1::MEMBER_STATE_DEAD);
 }
 
 // A second process of a name is taken for a restart of the first.
