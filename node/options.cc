@@ -152,10 +152,10 @@ class CommandLine {
     for (const OptionSpec& spec : table) {
       const CLI::Option* option = app_.get_option("--" + spec.name);
       if (option->count() == 0) continue;
-      // A switch that stands alone is "true" here; a value that is not a
-      // boolean is found out as any other wrong value is.
+      // As they were written: a switch that stands alone is "true", and CLI11
+      // has not applied the policy for what is given twice.
       std::vector<std::string> texts = option->results();
-      if (spec.kind == OptionSpec::Kind::kSwitch) {
+      if (spec.kind != OptionSpec::Kind::kList) {
         texts.erase(texts.begin(), texts.end() - 1);
       }
       sources->Offer(spec.name, {std::move(texts), "--" + spec.name});

@@ -132,6 +132,10 @@ TEST_F(OptionsTest, AnAddressForOthersNeedsTheFlagThatSaysSo) {
               IsOk());
 }
 
+TEST_F(OptionsTest, OfAnOptionThatIsGivenTwiceTheLastCounts) {
+  EXPECT_EQ(Parse({"--name", "a", "--name=b"})->options.name, "b");
+}
+
 TEST_F(OptionsTest, ASwitchMayBeSwitchedOff) {
   EXPECT_THAT(Parse({"--client-address", "0.0.0.0:7400",
                      "--allow-insecure-client-address=false"}),
