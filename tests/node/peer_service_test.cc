@@ -165,7 +165,7 @@ TEST_F(PeerServiceTest, GarbageAndEndsOfStreamsOfOnePeerDoNotLockEachOtherOut) {
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {
-      for (int i = 0; i < 200; ++i) {
+      for (int i = 0; i < 1000; ++i) {
         Caller caller(stub_.get());
         if (!caller.Open(InfoOf("b"), clock_)) {
           caller.End();
