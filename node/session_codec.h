@@ -18,7 +18,7 @@ namespace sessionmesh::node {
 // What is to be done, or why not.
 struct DecodedCommand {
   replication::Command command;  // without handle and deadline
-  absl::Status status;  // not OK: the call is refused with `failure`
+  absl::Status status;           // not OK: the call is refused with `failure`
   replication::Failure failure;
 };
 
