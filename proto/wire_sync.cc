@@ -128,11 +128,19 @@ absl::Status ReadState(v1::StatePart* proto, const MessageReader& reader,
 absl::Status ReadRecent(v1::PullReply* proto, PullReply* reply) {
   const auto count = static_cast<size_t>(proto->recent_size());
   WIRE_RETURN_IF_ERROR(CheckCount("recent", count, kRecentOwnersMax));
+  WIRE_RETURN_IF_ERROR(CheckSameCount(
+      "recent_age_ms", static_cast<size_t>(proto->recent_age_ms_size()),
+      "recent", count));
   reply->recent.reserve(count);
   for (std::string& name : *proto->mutable_recent()) {
-    WIRE_RETURN_IF_ERROR(WithinElement("recent", reply->recent.size(),
-                                       CheckNodeName("name", name)));
-    reply->recent.push_back(std::move(name));
+    const size_t i = reply->recent.size();
+    WIRE_RETURN_IF_ERROR(
+        WithinElement("recent", i, CheckNodeName("name", name)));
+    const uint64_t age = proto->recent_age_ms(static_cast<int>(i));
+    WIRE_RETURN_IF_ERROR(WithinElement(
+        "recent_age_ms", i, CheckNumber("age", age, 0, kRecentAgeMsMax)));
+    reply->recent.push_back(
+        {std::move(name), absl::Milliseconds(static_cast<int64_t>(age))});
   }
   return absl::OkStatus();
 }
@@ -197,7 +205,12 @@ void Encode(const PullReply& reply, MessageWriter* writer) {
   out->set_kind(EncodeKind(reply.kind));
   out->set_ready(reply.ready);
   out->set_owners_hash(reply.owners_hash);
-  for (const replication::NodeName& name : reply.recent) out->add_recent(name);
+  out->set_degraded(reply.degraded);
+  for (const replication::RecentOwner& owner : reply.recent) {
+    out->add_recent(owner.node);
+    out->add_recent_age_ms(
+        static_cast<uint64_t>(absl::ToInt64Milliseconds(owner.age)));
+  }
   if (!reply.last_accesses.empty()) {
     EncodeLastAccesses(reply.last_accesses, writer,
                        out->mutable_last_accesses());
@@ -217,6 +230,8 @@ void Encode(const Digest& digest, MessageWriter* writer) {
   v1::Digest* out = writer->out()->mutable_digest();
   out->set_complete(digest.complete);
   out->set_ready(digest.ready);
+  out->set_degraded(digest.degraded);
+  out->set_leaving(digest.leaving);
   for (const replication::SlotDigest& slot : digest.slots) {
     out->add_slots(slot.slot);
     out->add_context_hashes(slot.context_hash);
@@ -260,6 +275,7 @@ absl::StatusOr<PullReply> Decode(v1::PullReply* proto,
   }
   reply.kind = *kind;
   reply.ready = proto->ready();
+  reply.degraded = proto->degraded();
   reply.owners_hash = proto->owners_hash();
   WIRE_RETURN_IF_ERROR(ReadRecent(proto, &reply));
   absl::StatusOr<std::vector<LastAccess>> accesses =
@@ -278,7 +294,11 @@ absl::StatusOr<Digest> Decode(v1::Digest* proto, const MessageReader& reader) {
   WIRE_RETURN_IF_ERROR(CheckSameCount(
       "live_hashes", static_cast<size_t>(proto->live_hashes_size()), "slots",
       count));
-  Digest digest{proto->complete(), proto->ready(), {}};
+  Digest digest{.complete = proto->complete(),
+                .ready = proto->ready(),
+                .degraded = proto->degraded(),
+                .leaving = proto->leaving(),
+                .slots = {}};
   for (int i = 0; i < proto->slots_size(); ++i) {
     const absl::StatusOr<SlotId> slot = NextSlot(proto->slots(), i, reader);
     if (!slot.ok()) return slot.status();

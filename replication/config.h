@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "membership/member.h"
 
 namespace sessionmesh::replication {
 
@@ -27,6 +29,9 @@ struct Config {
   // This node starts a cluster (it has no seeds and remembers no peers): its
   // slots are ready at once.
   bool bootstrap = false;
+  // Where members of its cluster were when it ran before. Until all of them are
+  // members again, a cluster in which nobody is ready is not a new one.
+  std::vector<membership::Address> former_peers;
 
   // --- sessions
   absl::Duration idle_default = absl::Minutes(30);
@@ -88,6 +93,9 @@ struct Config {
   // When nobody is ready (a cluster that starts), the owner list must have been
   // the same for this long.
   absl::Duration bootstrap_settle = absl::Seconds(1);
+
+  // A leaving node asks the owners that it has not seen level so often.
+  absl::Duration leave_interval = absl::Milliseconds(200);
 
   // --- expiry
   absl::Duration touch_flush_interval = absl::Milliseconds(100);

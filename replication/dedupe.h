@@ -26,16 +26,19 @@ struct DedupeEntry {
 };
 
 // Dedupe remembers the writes of the last while by their request ids, so that a
-// retry changes nothing. Bounded by time and by number: under a flood the
-// oldest are forgotten first. About 140 bytes an entry.
+// retry changes nothing. Bounded by time, by number and in bytes: under a flood
+// the oldest are forgotten first, and before that the deltas that they keep for
+// a retry to send again. About 140 bytes an entry without its delta.
 //
 // Not thread-safe.
 class Dedupe {
  public:
   static constexpr size_t kRequestIdBytes = 16;
 
-  Dedupe(absl::Duration window, size_t entries_max)
-      : window_(window), entries_max_(entries_max) {}
+  Dedupe(absl::Duration window, size_t entries_max, size_t delta_bytes_max)
+      : window_(window),
+        entries_max_(entries_max),
+        delta_bytes_max_(delta_bytes_max) {}
 
   // Null when the request is new. Valid until the next call. REQUIRES: a
   // request id of kRequestIdBytes.
@@ -44,18 +47,27 @@ class Dedupe {
   void Remember(absl::string_view request_id, DedupeEntry entry,
                 absl::Time now);
 
+  // Enough owners hold the change of this request: its delta is let go.
+  void Settle(absl::string_view request_id, uint32_t replicas, absl::Time now);
+
   size_t size() const { return entries_.size(); }
+  size_t delta_bytes() const { return delta_bytes_; }
 
  private:
   using Key = std::array<char, kRequestIdBytes>;
 
   static Key KeyOf(absl::string_view request_id);
   void Expire(absl::Time now);
+  void LetGo(DedupeEntry* entry);
+  void Erase(const Key& key);
 
   absl::Duration window_;
   size_t entries_max_;
+  size_t delta_bytes_max_;
+  size_t delta_bytes_ = 0;
   absl::flat_hash_map<Key, DedupeEntry> entries_;  // look-up only
   std::deque<std::pair<absl::Time, Key>> by_age_;
+  std::deque<Key> with_delta_;  // oldest first; may name some that let it go
 };
 
 }  // namespace sessionmesh::replication

@@ -18,10 +18,13 @@ std::vector<CallHandle> DurabilityWaits::Held(const NodeName& peer,
   for (auto it = first; it != last; ++it) {
     DurabilityWait& wait = waits_.at(it->second);
     if (!wait.held_by.insert(peer).second) continue;
-    ++wait.reply.replicas;
     handles.push_back(it->second);
   }
   return handles;
+}
+
+void DurabilityWaits::Forget(const NodeName& peer) {
+  for (auto& [handle, wait] : waits_) wait.held_by.erase(peer);
 }
 
 DurabilityWait* DurabilityWaits::Find(CallHandle handle) {

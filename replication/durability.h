@@ -16,14 +16,14 @@ namespace sessionmesh::replication {
 
 // A write that is applied here and waits until enough owners hold it.
 struct DurabilityWait {
-  Reply reply;  // as it will be sent; `replicas` counts up
+  Reply reply;  // as it will be sent, but for `replicas`
   DeltaPtr delta;
   Durability durability = Durability::kOne;
   bool strict = false;
   absl::Time deadline;
   std::set<NodeName> held_by;  // peers
   std::string request_id;
-  size_t bytes = 0;  // of the session in the reply, about
+  size_t bytes = 0;  // of the delta and of the session in the reply, about
 };
 
 // DurabilityWaits finds the waiting writes of an acknowledged dot. It counts;
@@ -38,6 +38,9 @@ class DurabilityWaits {
   // `peer` holds the delta that ends with this dot. Returns the calls that wait
   // for it.
   std::vector<CallHandle> Held(const NodeName& peer, const SlotDot& dot);
+
+  // `peer` has forgotten everything that it held.
+  void Forget(const NodeName& peer);
 
   DurabilityWait* Find(CallHandle handle);
   void Remove(CallHandle handle);

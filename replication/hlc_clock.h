@@ -18,6 +18,11 @@ class HlcClock {
   void Observe(Hlc remote);
 
   Hlc latest() const { return latest_; }
+  // How far it is ahead of this node's wall clock: that clock has been set
+  // back, or another node's is ahead.
+  absl::Duration Ahead(absl::Time wall) const {
+    return absl::FromUnixMillis(HlcMillis(latest_)) - wall;
+  }
 
  private:
   Hlc latest_ = 0;

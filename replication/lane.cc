@@ -23,7 +23,8 @@ Lane::Lane(const Config& config, Replicator::Identity self,
       random_(seed),
       owners_(self_.name),
       started_(now.steady),
-      dedupe_(config.dedupe_window, config.dedupe_entries_max),
+      dedupe_(config.dedupe_window, config.dedupe_entries_max,
+              config.waiting_bytes_max),
       puller_(config_, random_.Next() >> 1 | 1),
       transfers_(config_),
       next_scan_at_(now.steady),
@@ -33,7 +34,8 @@ Lane::Lane(const Config& config, Replicator::Identity self,
   CHECK(valid.ok()) << valid;
   CHECK_NE(self_.process, 0u);
   const Slot::Limits limits{.parked_bytes_max = config_.parked_bytes_max,
-                            .log_bytes_max = config_.log_bytes_max};
+                            .log_bytes_max = config_.log_bytes_max,
+                            .clock_offset_max = config_.clock_offset_max};
   for (uint32_t slot = config_.lane; slot < config_.slot_count;
        slot += config_.lane_count) {
     slots_.emplace_back(limits);
@@ -116,7 +118,7 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
     for (size_t i = 0; i < slots_.size(); ++i) {
       if (!slots_[i].slot.context().empty()) peer.resync.insert(SlotAt(i));
     }
-    ReofferWaits(node, &peer, std::nullopt, now, effects);
+    ReofferWaits(node, &peer, nullptr, now, effects);
     if (!peer.heard) continue;
     SendTo(node, DigestRequest{}, effects);
     SendDigest(node, /*complete=*/true, now, effects);
@@ -219,7 +221,7 @@ void Lane::AfterChange(SlotId slot, const SlotChanges& changes, Instant now,
     // Also what a pull has covered. While a frame of the peer is being read its
     // own acknowledgement says it.
     if (peer.unapplied.empty() || name == reading_from_) continue;
-    std::vector<SlotDot> settled = TakeSettled(&peer);
+    std::vector<SlotDot> settled = TakeSettled(&peer, slot);
     if (!settled.empty()) Acknowledge(name, peer, std::move(settled), effects);
   }
   if (!changes.any) return;
@@ -252,7 +254,25 @@ void Lane::Leave(Instant now, Effects* effects) {
   leaving_ = true;
   CollectTouches();
   FlushTouches(now, effects);
+  // What others minted and this node acknowledged counts as held by it, and an
+  // owner that missed it may not know: each must show that it has every slot.
+  for (const NodeName& node : owners_.others()) {
+    Peer& peer = PeerOf(node);
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (!slots_[i].slot.context().empty()) peer.resync.insert(SlotAt(i));
+    }
+  }
+  AskToLevel(now, effects);
   Finish(now, effects);
+}
+
+void Lane::AskToLevel(Instant now, Effects* effects) {
+  next_leave_at_ = now.steady + config_.leave_interval;
+  for (const NodeName& node : LinkedOthers()) {
+    if (PeerOf(node).resync.empty()) continue;
+    SendDigest(node, /*complete=*/true, now, effects);
+    SendTo(node, DigestRequest{}, effects);
+  }
 }
 
 bool Lane::handed_over() const {
@@ -265,8 +285,8 @@ bool Lane::handed_over() const {
     nobody = false;
     const Peer& peer = it->second;
     // A peer that is still fetching looks settled too: its queue began empty.
-    if (peer.linked && peer.heard && peer.ready && peer.out.settled() &&
-        peer.resync.empty()) {
+    if (peer.linked && peer.heard && peer.ready && !peer.leaving &&
+        peer.out.settled() && peer.resync.empty()) {
       return true;
     }
   }
@@ -310,12 +330,17 @@ void Lane::Tick(Instant now, Effects* effects) {
   puller_.Expire(now.steady);
   transfers_.Expire(now.steady);
   RunTimers(now, effects);
+  if (now.steady >= next_leave_at_) AskToLevel(now, effects);
   if (now.steady >= next_scan_at_) ScanSlots(now, effects);
   if (now.steady >= next_touch_flush_at_) FlushTouches(now, effects);
   PullForParked(now);
   if (now.steady >= next_digest_at_) {
     next_digest_at_ = now.steady + config_.digest_interval;
     SendDigests(/*complete=*/false, now, effects);
+    for (SlotState& state : slots_) {
+      const bool changes = now.steady - state.changed_at < config_.settle_time;
+      state.left_out = changes && IsLively(state, now) ? state.left_out + 1 : 0;
+    }
   }
   Finish(now, effects);
 }
@@ -335,7 +360,7 @@ void Lane::RunTimers(Instant now, Effects* effects) {
 }
 
 absl::Time Lane::NextDeadline() const {
-  absl::Time next = std::min(next_scan_at_, next_digest_at_);
+  absl::Time next = std::min({next_scan_at_, next_digest_at_, next_leave_at_});
   if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   if (!touched_.empty()) next = std::min(next, next_touch_flush_at_);
   next = std::min({next, puller_.next_timeout(), puller_.retry_at(),

@@ -75,7 +75,7 @@ class Lane {
   void Watch(CallHandle handle, const std::string& session_id,
              const std::vector<std::string>& tokens, Instant now,
              Effects* effects);
-  void Unwatch(CallHandle handle) { watches_.erase(handle); }
+  void Unwatch(CallHandle handle);
 
  private:
   struct SlotState {
@@ -86,6 +86,8 @@ class Lane {
                                      // that is missing here
     uint64_t next_counter = 1;       // of this lane's present actor
     absl::Time changed_at = absl::InfinitePast();
+    // Periodic digests in a row that left it out, because it changed.
+    uint32_t left_out = 0;
     // Another node has had an equal context with other lives since then.
     absl::Time differs_since = absl::InfinitePast();
     absl::Time parked_since = absl::InfiniteFuture();
@@ -117,6 +119,8 @@ class Lane {
     // by then.
     bool described = false;
     bool ready = false;
+    bool degraded = false;
+    bool leaving = false;
     absl::Time digest_requested = absl::InfinitePast();
   };
 
@@ -129,7 +133,8 @@ class Lane {
     std::set<NodeName> answered;
     std::set<NodeName> ready;   // those of them that are ready owners
     bool lists_differ = false;  // somebody answered who sees other owners
-    std::set<NodeName> recent;  // whom the answers call recent (rule D)
+    // Whom the answers call recent (rule D), and when that was last so, steady.
+    std::map<NodeName, absl::Time> recent;
   };
 
   // A call that cannot look at the slot yet.
@@ -186,6 +191,8 @@ class Lane {
   // What every public call ends with: waiting calls of changed slots, pulls,
   // frames, readiness.
   void Finish(Instant now, Effects* effects);
+  // While leaving: owners that are not known to have everything compare.
+  void AskToLevel(Instant now, Effects* effects);
   void NewActor(Instant now);
   // NewActor, and every peer is told.
   void TakeNewActor(Instant now, Effects* effects);
@@ -201,10 +208,15 @@ class Lane {
   // durability wait.
   bool Advance(Call* call, Instant now, Effects* effects);
   bool AdvanceToken(Call* call, Instant now, Effects* effects);
-  // The nodes but this one that may have accepted an access which would keep
-  // this life alive.
+  // How far back an access lies at most that would keep this life alive.
+  absl::Duration AccessWindow(int64_t idle_ms) const;
+  // The nodes but this one that may have accepted such an access, by what is
+  // known here and by what the answers say.
   std::set<NodeName> MayHaveTouched(const Slot::Holding& life,
-                                    Instant now) const;
+                                    const Inquiry* inquiry, Instant now) const;
+  // A pull that `inquiry` waits for has been answered.
+  void NoteAnswer(const Puller::Done& done, Instant now,
+                  Inquiry* inquiry) const;
   bool AdvanceQuorum(Call* call, Instant now, Effects* effects);
   bool AdvanceIdle(Call* call, Instant now, Effects* effects);
   void AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects);
@@ -219,7 +231,7 @@ class Lane {
   void FailFull(CallHandle handle, Effects* effects) const;
   void FailFullBytes(CallHandle handle, size_t bytes, Effects* effects) const;
   // Whether the call may begin; fills in its slot and what its tokens name.
-  absl::Status Admit(const Command& command, Call* call,
+  absl::Status Admit(const Command& command, Instant now, Call* call,
                      Failure* failure) const;
   void Fail(CallHandle handle, absl::Status status, Failure failure,
             Effects* effects) const;
@@ -286,10 +298,17 @@ class Lane {
   uint32_t Needed(Durability durability) const;
   // Owners that a write can be expected to reach, this one included.
   uint32_t Live() const;
+  bool IsReachable(const NodeName& node) const;
+  // Live owners that hold the write, this one included. A copy that died since
+  // it was acknowledged is none.
+  uint32_t Held(const DurabilityWait& wait) const;
   void SettleWait(CallHandle handle, Instant now, Effects* effects);
   void SettleAllWaits(Instant now, Effects* effects);
+  // Queues again for the peer what calls wait for and it is not known to hold,
+  // in these slots or (null) in all.
   void ReofferWaits(const NodeName& name, Peer* peer,
-                    std::optional<SlotId> slot, Instant now, Effects* effects);
+                    const std::set<SlotId>* slots, Instant now,
+                    Effects* effects);
 
   // --- lane_streams.cc
   void SayHello(const NodeName& name, Peer* peer, Instant now,
@@ -303,10 +322,13 @@ class Lane {
   void OnRefuse(const NodeName& from, const Refuse& refuse, Instant now,
                 Effects* effects);
   absl::Status CheckTimes(const Delta& delta, Instant now) const;
+  // Born so long ago that contexts forget it.
+  bool IsForgotten(ActorId actor, Instant now) const;
   void Acknowledge(const NodeName& to, const Peer& peer,
                    std::vector<SlotDot> settled, Effects* effects) const;
   // Those of a peer's parked deltas that are covered by now.
   std::vector<SlotDot> TakeSettled(Peer* peer);
+  std::vector<SlotDot> TakeSettled(Peer* peer, SlotId slot);
   void CountHeld(const NodeName& peer, const std::vector<SlotDot>& held,
                  Instant now, Effects* effects);
   void Flush(const NodeName& name, Peer* peer, Instant now, Effects* effects);
@@ -316,6 +338,9 @@ class Lane {
   // or a forger. Minting on would reuse dots (invariant I1).
   void GuardActor(const NodeName& from, SlotId slot, const Dot& seen,
                   Instant now, Effects* effects);
+  // ... for every dot that the delta makes covered.
+  void GuardActor(const NodeName& from, const Delta& delta, Instant now,
+                  Effects* effects);
   // A delta of a peer, in a frame or in a log. Returns whether it is covered
   // afterwards.
   Slot::Outcome ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
@@ -331,12 +356,17 @@ class Lane {
   void OnPullReply(const NodeName& from, const PullReply& reply, Instant now,
                    Effects* effects);
   void FinishPull(const Puller::Done& done, Instant now, Effects* effects);
+  // False: what came is not believed, and nothing of it was taken.
+  bool TakePulled(const Puller::Done& done, Instant now, Effects* effects);
   void OnDigest(const NodeName& from, const Digest& digest, Instant now,
                 Effects* effects);
   void CheckState(const NodeName& from, SlotId id, Instant now,
                   Effects* effects);
+  // Not complete: without slots that change just now, unless they were left out
+  // for long.
   void SendDigest(const NodeName& to, bool complete, Instant now,
                   Effects* effects) const;
+  bool IsLively(const SlotState& state, Instant now) const;
   void SendDigests(bool complete, Instant now, Effects* effects) const;
   void JoinState(const Puller::Done& done, Instant now, Effects* effects);
   void Synced(SlotId slot, const NodeName& with);
@@ -358,7 +388,7 @@ class Lane {
   void OnTouches(const NodeName& from, const Touches& touches, Instant now,
                  Effects* effects);
   void PullForParked(Instant now);
-  std::vector<NodeName> RecentNames(SlotId slot, Instant now) const;
+  std::vector<RecentOwner> RecentOwners(SlotId slot, Instant now) const;
 
   const Config config_;
   const Replicator::Identity self_;
@@ -392,6 +422,7 @@ class Lane {
   DurabilityWaits waits_;
   Dedupe dedupe_;
   std::map<CallHandle, WatchState> watches_;
+  std::set<std::pair<SlotId, CallHandle>> watches_by_slot_;
 
   NodeName reading_from_;  // whose frame is being applied just now
   Puller puller_;
@@ -403,6 +434,7 @@ class Lane {
       touched_;  // accesses that the others should hear of
   size_t next_scan_ = 0;
 
+  absl::Time next_leave_at_ = absl::InfiniteFuture();  // while leaving
   absl::Time next_scan_at_;
   absl::Time next_digest_at_;
   absl::Time next_touch_flush_at_;

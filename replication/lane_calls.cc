@@ -45,7 +45,7 @@ void Lane::FailFullBytes(CallHandle handle, size_t bytes,
        effects);
 }
 
-absl::Status Lane::Admit(const Command& command, Call* call,
+absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
                          Failure* failure) const {
   if (leaving_) {
     failure->reason = Reason::kShuttingDown;
@@ -77,6 +77,18 @@ absl::Status Lane::Admit(const Command& command, Call* call,
     dots.insert(decoded->begin(), decoded->end());
   }
   call->token.assign(dots.begin(), dots.end());
+  // What is minted now would be dated too far ahead for the others, and live on
+  // this node alone until their clocks have come so far.
+  const absl::Duration ahead = hlc_.Ahead(now.wall);
+  const bool writes = command.kind != Command::Kind::kGet &&
+                      command.kind != Command::Kind::kTouch;
+  if (writes && ahead > config_.clock_offset_max) {
+    failure->reason = Reason::kNotReady;
+    return absl::UnavailableError(absl::StrCat(
+        "this node's clock was set back by ", absl::FormatDuration(ahead),
+        "; it takes no changes until it has come so far again, or the node "
+        "restarts"));
+  }
   if (!StateOf(*slot).ready) {
     failure->reason = Reason::kNotReady;
     return absl::UnavailableError(
@@ -89,7 +101,7 @@ absl::Status Lane::Admit(const Command& command, Call* call,
 void Lane::Execute(const Command& command, Instant now, Effects* effects) {
   Call call;
   Failure failure;
-  if (absl::Status s = Admit(command, &call, &failure); !s.ok()) {
+  if (absl::Status s = Admit(command, now, &call, &failure); !s.ok()) {
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }
@@ -153,6 +165,12 @@ void Lane::AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects) {
 void Lane::AdvanceCall(CallHandle handle, Instant now, Effects* effects) {
   auto it = calls_.find(handle);
   if (it == calls_.end()) return;
+  // Most of the calls that wait in a busy slot wait for something else.
+  if (it->second.stage == Call::Stage::kToken && !it->second.asked &&
+      now.steady < std::min(it->second.patience, it->second.give_up) &&
+      !MissingOf(it->second.token, it->second.slot).empty()) {
+    return;
+  }
   // Out of the table while it runs: what it changes may come back here for
   // other calls of the slot.
   Call call = std::move(it->second);
@@ -261,7 +279,9 @@ bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
 }
 
 bool Lane::WriterIsGone(const Dot& dot, NodeName* writer) const {
-  if (owners_.isolated()) return false;  // the one most likely to be wrong
+  // Those most likely to be wrong: who hears nobody, and who became ready
+  // without those that may have it.
+  if (owners_.isolated() || degraded_) return false;
   // Only when every other owner is there and has caught up can nobody have it.
   for (const NodeName& node : owners_.others()) {
     const auto peer = peers_.find(node);
@@ -397,20 +417,19 @@ bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
   for (const Slot::Holding* life :
        StateOf(call->slot).slot.Lookup(call->command.session_id)) {
     if (!IsIdle(*life, now.wall)) continue;
-    asked.merge(MayHaveTouched(*life, now));
     // Of a life that has become idle since, the answers may say too little.
     if (call->inquiry.has_value() && !IsIdle(*life, call->inquiry->asked_at)) {
       call->inquiry.reset();
     }
+    const Inquiry* inquiry =
+        call->inquiry.has_value() ? &*call->inquiry : nullptr;
+    asked.merge(MayHaveTouched(*life, inquiry, now));
   }
   if (asked.empty()) return true;
   if (!call->inquiry.has_value()) {
     call->inquiry = Inquire(call->slot, LinkedOthers(), now);
   }
   call->asked = true;
-  for (const NodeName& node : call->inquiry->recent) {
-    if (node != self_.name && !owners_.IsLeft(node)) asked.insert(node);
-  }
   if (std::includes(call->inquiry->answered.begin(),
                     call->inquiry->answered.end(), asked.begin(),
                     asked.end())) {

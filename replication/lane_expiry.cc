@@ -65,23 +65,35 @@ void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
   to_advance_.insert(id);
 }
 
-std::set<NodeName> Lane::MayHaveTouched(const Slot::Holding& life,
-                                        Instant now) const {
-  return owners_.Recent(now.steady, absl::Milliseconds(life.life->idle_ms) +
-                                        2 * config_.idle_slack() +
-                                        config_.view_delay_max);
+absl::Duration Lane::AccessWindow(int64_t idle_ms) const {
+  return absl::Milliseconds(idle_ms) + 2 * config_.idle_slack() +
+         config_.view_delay_max;
 }
 
-std::vector<NodeName> Lane::RecentNames(SlotId slot, Instant now) const {
+std::set<NodeName> Lane::MayHaveTouched(const Slot::Holding& life,
+                                        const Inquiry* inquiry,
+                                        Instant now) const {
+  const absl::Duration window = AccessWindow(life.life->idle_ms);
+  std::set<NodeName> nodes;
+  for (const RecentOwner& owner : owners_.Recent(now.steady, window)) {
+    nodes.insert(owner.node);
+  }
+  if (inquiry == nullptr) return nodes;
+  for (const auto& [node, noted] : inquiry->recent) {
+    // Who was recent for a life that may be idle for longer need not be for
+    // this one.
+    if (now.steady - noted > window) continue;
+    if (node != self_.name && !owners_.IsLeft(node)) nodes.insert(node);
+  }
+  return nodes;
+}
+
+std::vector<RecentOwner> Lane::RecentOwners(SlotId slot, Instant now) const {
   int64_t idle_ms = 0;
   for (const auto& [birth, holding] : StateOf(slot).slot.lives()) {
     idle_ms = std::max(idle_ms, holding.life->idle_ms);
   }
-  const absl::Duration window = absl::Milliseconds(idle_ms) +
-                                2 * config_.idle_slack() +
-                                config_.view_delay_max;
-  const std::set<NodeName> recent = owners_.Recent(now.steady, window);
-  return {recent.begin(), recent.end()};
+  return owners_.Recent(now.steady, AccessWindow(idle_ms));
 }
 
 void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
@@ -95,13 +107,8 @@ void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
     const Slot::Holding* holding = slot.Find(birth);
     // A later access, from whomever, makes all answers void for this life.
     if (holding == nullptr || holding->last_access_ms != asked_about) continue;
-    const absl::Duration window = absl::Milliseconds(holding->life->idle_ms) +
-                                  2 * config_.idle_slack() +
-                                  config_.view_delay_max;
-    std::set<NodeName> needed = owners_.Recent(now.steady, window);
-    for (const NodeName& node : probe.inquiry.recent) {
-      if (node != self_.name && !owners_.IsLeft(node)) needed.insert(node);
-    }
+    const std::set<NodeName> needed =
+        MayHaveTouched(*holding, &probe.inquiry, now);
     if (std::includes(probe.inquiry.answered.begin(),
                       probe.inquiry.answered.end(), needed.begin(),
                       needed.end())) {

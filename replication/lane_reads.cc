@@ -140,7 +140,8 @@ bool Lane::Revoke(SlotId slot, absl::string_view id, Instant now,
 
 void Lane::CollapseHeads(SlotId slot, absl::string_view id, Instant now,
                          Effects* effects) {
-  const Holdings lives = StateOf(slot).slot.Lookup(id);
+  // Not of a life that is over by time: the update would be an access to it.
+  const Holdings lives = Present(slot, id, now);
   if (HeadsOf(lives).size() <= kTokenDotsMax) return;
   // An update that changes nothing but follows all heads. The op needs some
   // name; it is never looked at.
@@ -203,7 +204,7 @@ void Lane::Watch(CallHandle handle, const std::string& session_id,
   Command command;
   command.session_id = session_id;
   command.tokens = tokens;
-  absl::Status status = Admit(command, &call, &failure);
+  absl::Status status = Admit(command, now, &call, &failure);
   if (status.ok() && watches_.size() >= config_.watches_max) {
     status = absl::ResourceExhaustedError(absl::StrCat(
         "too many watches in this lane (", config_.watches_max, ")"));
@@ -226,6 +227,7 @@ void Lane::Watch(CallHandle handle, const std::string& session_id,
     if (!MissingOf(watch.token, watch.slot).empty()) {
       SetTimer(handle, now.steady + config_.catch_up_timeout);
     }
+    watches_by_slot_.insert({watch.slot, handle});
     watches_.emplace(handle, std::move(watch));
   }
   Finish(now, effects);
@@ -284,16 +286,26 @@ void Lane::GiveUpWatch(CallHandle handle, Effects* effects) {
        .status = absl::UnavailableError(
            "the token is ahead of every node that could be asked in time; "
            "try again, or another node")});
-  watches_.erase(handle);
+  Unwatch(handle);
 }
 
 void Lane::UpdateWatches(SlotId slot, const SlotChanges& changes,
                          Effects* effects) {
-  for (auto it = watches_.begin(); it != watches_.end();) {
-    const bool ended = it->second.slot == slot &&
-                       UpdateWatch(it->first, &it->second, changes, effects);
-    it = ended ? watches_.erase(it) : std::next(it);
+  for (auto it = watches_by_slot_.lower_bound({slot, 0});
+       it != watches_by_slot_.end() && it->first == slot;) {
+    const CallHandle handle = it->second;
+    ++it;
+    if (UpdateWatch(handle, &watches_.at(handle), changes, effects)) {
+      Unwatch(handle);
+    }
   }
+}
+
+void Lane::Unwatch(CallHandle handle) {
+  const auto it = watches_.find(handle);
+  if (it == watches_.end()) return;
+  watches_by_slot_.erase({it->second.slot, handle});
+  watches_.erase(it);
 }
 
 }  // namespace sessionmesh::replication

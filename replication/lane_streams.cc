@@ -67,7 +67,8 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
             .detail = "came back as a new process; it pulls what it needs"},
            effects);
     }
-    ReofferWaits(from, &peer, std::nullopt, now, effects);
+    waits_.Forget(from);
+    ReofferWaits(from, &peer, nullptr, now, effects);
   }
   for (const ActorHome& home : hello.actors) {
     actors_.Learn(home);
@@ -152,6 +153,26 @@ std::vector<SlotDot> Lane::TakeSettled(Peer* peer) {
   return settled;
 }
 
+std::vector<SlotDot> Lane::TakeSettled(Peer* peer, SlotId slot) {
+  std::vector<SlotDot> settled;
+  const Context& context = StateOf(slot).slot.context();
+  auto it = peer->unapplied.lower_bound({slot, Dot{}});
+  while (it != peer->unapplied.end() && it->first == slot) {
+    if (context.Contains(it->second)) {
+      settled.push_back({it->first, it->second});
+      it = peer->unapplied.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  return settled;
+}
+
+bool Lane::IsForgotten(ActorId actor, Instant now) const {
+  return ActorEpoch(actor) <
+         now.wall - config_.context_horizon() + 4 * config_.clock_offset_max;
+}
+
 absl::Status Lane::CheckTimes(const Delta& delta, Instant now) const {
   const absl::Time latest = now.wall + config_.clock_offset_max;
   const absl::Time clock = absl::FromUnixMillis(HlcMillis(delta.hlc));
@@ -168,8 +189,7 @@ absl::Status Lane::CheckTimes(const Delta& delta, Instant now) const {
         "an actor was born ", absl::FormatDuration(epoch - now.wall),
         " ahead of this node's clock: synchronise the clocks (NTP)"));
   }
-  if (epoch <
-      now.wall - config_.context_horizon() + 4 * config_.clock_offset_max) {
+  if (IsForgotten(delta.actor, now)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "an actor was born ", absl::FormatDuration(now.wall - epoch),
         " ago, longer than any session may live; its node must take a new "
@@ -190,6 +210,15 @@ void Lane::GuardActor(const NodeName& from, SlotId slot, const Dot& seen,
        effects);
 }
 
+void Lane::GuardActor(const NodeName& from, const Delta& delta, Instant now,
+                      Effects* effects) {
+  GuardActor(from, delta.slot, delta.last(), now, effects);
+  // A KILL covers its births too.
+  for (const Dot& birth : delta.births) {
+    GuardActor(from, delta.slot, birth, now, effects);
+  }
+}
+
 Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
                                  Instant now, Effects* effects) {
   if (delta->slot % config_.lane_count != config_.lane ||
@@ -197,7 +226,7 @@ Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
     return Slot::Outcome::kDuplicate;  // wire has refused such; nothing to
                                        // apply in this lane
   }
-  GuardActor(from, delta->slot, delta->last(), now, effects);
+  GuardActor(from, *delta, now, effects);
   hlc_.Observe(delta->hlc);
   SlotChanges changes;
   const Slot::Outcome outcome =
@@ -267,11 +296,12 @@ void Lane::Flush(const NodeName& name, Peer* peer, Instant now,
   while (peer->out.NextFrame(now.steady, &frame)) {
     SendTo(name, std::move(frame), effects);
   }
-  const std::vector<SlotId> dirty = peer->out.TakeDirty();
-  if (dirty.empty()) return;
+  const std::vector<SlotId> slots = peer->out.TakeDirty();
+  if (slots.empty()) return;
+  const std::set<SlotId> dirty(slots.begin(), slots.end());
   peer->resync.insert(dirty.begin(), dirty.end());
-  SendTo(name, Resync{dirty}, effects);
-  for (const SlotId slot : dirty) ReofferWaits(name, peer, slot, now, effects);
+  SendTo(name, Resync{slots}, effects);
+  ReofferWaits(name, peer, &dirty, now, effects);
   while (peer->out.NextFrame(now.steady, &frame)) {
     SendTo(name, std::move(frame), effects);
   }

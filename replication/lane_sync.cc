@@ -8,6 +8,10 @@
 namespace sessionmesh::replication {
 namespace {
 
+// A slot that always changes is compared all the same, every so many digests:
+// what a peer misses of it for good would not show otherwise.
+constexpr uint32_t kLeftOutMax = 2;
+
 uint64_t Folded(const LiveHash& hash) { return Mix64(hash.high) ^ hash.low; }
 
 }  // namespace
@@ -35,8 +39,9 @@ void Lane::OnPull(const NodeName& from, const Pull& pull, Instant now,
   PullReply reply =
       transfers_.Answer(from, pull, StateOf(pull.slot).slot, now.steady);
   reply.ready = StateOf(pull.slot).ready;
+  reply.degraded = degraded_;
   reply.owners_hash = owners_.hash();
-  reply.recent = RecentNames(pull.slot, now);
+  reply.recent = RecentOwners(pull.slot, now);
   ReplyToPull(from, std::move(reply), effects);
 }
 
@@ -61,26 +66,53 @@ void Lane::OnPullReply(const NodeName& from, const PullReply& reply,
   if (done.has_value()) FinishPull(*done, now, effects);
 }
 
-void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
-  SlotState& state = StateOf(done.slot);
-  if (done.reply.kind == PullReply::Kind::kDeltas) {
-    for (const DeltaPtr& delta : done.reply.deltas) {
-      if (delta->slot != done.slot || !CheckTimes(*delta, now).ok()) continue;
+bool Lane::TakePulled(const Puller::Done& done, Instant now, Effects* effects) {
+  const PullReply& reply = done.reply;
+  absl::Status refused;
+  if (reply.kind == PullReply::Kind::kState) {
+    refused = CheckSnapshot(reply.state);
+    // By a clock far ahead its lives have ended early: not believed.
+    if (refused.ok() && peers_.at(done.from).distrusted) return false;
+  }
+  const bool whole = reply.kind == PullReply::Kind::kState;
+  for (const DeltaPtr& delta : whole ? reply.state.parked : reply.deltas) {
+    if (refused.ok() && delta->slot != done.slot) {
+      refused = absl::InvalidArgumentError(
+          "a pull was answered with a change of another slot");
+    }
+    // What contexts have forgotten may still be in a log; nobody needs it.
+    if (refused.ok() && !IsForgotten(delta->actor, now)) {
+      refused = CheckTimes(*delta, now);
+    }
+  }
+  if (!refused.ok()) {
+    Emit({.kind = Event::Kind::kRefused,
+          .node = done.from,
+          .slot = done.slot,
+          .detail = std::string(refused.message())},
+         effects);
+    return false;
+  }
+  if (whole) {
+    JoinState(done, now, effects);
+  } else {
+    for (const DeltaPtr& delta : reply.deltas) {
+      if (IsForgotten(delta->actor, now)) continue;
       ReceiveDelta(done.from, delta, now, effects);
     }
-  } else if (done.reply.kind == PullReply::Kind::kState) {
-    // By a clock far ahead its lives have ended early: not believed.
-    if (peers_.at(done.from).distrusted) return;
-    if (const absl::Status whole = CheckSnapshot(done.reply.state);
-        !whole.ok()) {
-      Emit({.kind = Event::Kind::kRefused,
-            .node = done.from,
-            .slot = done.slot,
-            .detail = std::string(whole.message())},
-           effects);
-      return;
-    }
-    JoinState(done, now, effects);
+  }
+  return true;
+}
+
+void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
+  SlotState& state = StateOf(done.slot);
+  if (!TakePulled(done, now, effects)) {
+    // It is asked to describe itself again after a while, and pulled from if it
+    // still differs.
+    Peer& peer = peers_.at(done.from);
+    peer.described = false;
+    peer.digest_requested = now.steady;
+    return;
   }
   // A clock beyond the bound must not keep sessions alive.
   const int64_t latest_ms =
@@ -96,28 +128,40 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
        waiting == calls_by_slot_.end() ? none : waiting->second) {
     Call& call = calls_.at(handle);
     if (!call.inquiry.has_value() || done.pull < call.inquiry->since) continue;
-    call.inquiry->answered.insert(done.from);
-    call.inquiry->recent.insert(done.reply.recent.begin(),
-                                done.reply.recent.end());
-    if (done.reply.ready && owners_.IsOther(done.from)) {
-      call.inquiry->ready.insert(done.from);
-    }
+    NoteAnswer(done, now, &*call.inquiry);
     if (done.reply.owners_hash != owners_.hash()) call.lists_differ = true;
   }
   const auto probe = probes_.find(done.slot);
   if (probe != probes_.end() && done.pull >= probe->second.inquiry.since) {
-    probe->second.inquiry.answered.insert(done.from);
-    probe->second.inquiry.recent.insert(done.reply.recent.begin(),
-                                        done.reply.recent.end());
+    NoteAnswer(done, now, &probe->second.inquiry);
   }
   Synced(done.slot, done.from);
   to_advance_.insert(done.slot);
+}
+
+void Lane::NoteAnswer(const Puller::Done& done, Instant now,
+                      Inquiry* inquiry) const {
+  inquiry->answered.insert(done.from);
+  for (const RecentOwner& owner : done.reply.recent) {
+    absl::Time& noted =
+        inquiry->recent.try_emplace(owner.node, absl::InfinitePast())
+            .first->second;
+    noted = std::max(noted, now.steady - owner.age);
+  }
+  // A degraded owner is ready by itself only (rule F5).
+  if (done.reply.ready && !done.reply.degraded && owners_.IsOther(done.from)) {
+    inquiry->ready.insert(done.from);
+  }
 }
 
 void Lane::JoinState(const Puller::Done& done, Instant now, Effects* effects) {
   for (const Context::Entry& entry : done.reply.state.context.entries()) {
     GuardActor(done.from, done.slot, {entry.actor, entry.ranges.back().last},
                now, effects);
+  }
+  for (const DeltaPtr& delta : done.reply.state.parked) {
+    GuardActor(done.from, *delta, now, effects);
+    hlc_.Observe(delta->hlc);
   }
   SlotChanges changes;
   StateOf(done.slot).slot.Join(done.reply.state, done.from, now.wall, &changes);
@@ -148,17 +192,22 @@ void Lane::Synced(SlotId slot, const NodeName& with) {
   if (!state.ready) state.synced_from.insert(with);
 }
 
+bool Lane::IsLively(const SlotState& state, Instant now) const {
+  return now.steady - state.changed_at < config_.settle_time &&
+         state.left_out < kLeftOutMax;
+}
+
 void Lane::SendDigest(const NodeName& to, bool complete, Instant now,
                       Effects* effects) const {
   Digest digest;
   digest.complete = complete;
   digest.ready = ready_;
+  digest.degraded = degraded_;
+  digest.leaving = leaving_;
   for (size_t i = 0; i < slots_.size(); ++i) {
     const SlotState& state = slots_[i];
     if (state.slot.context().empty()) continue;
-    if (!complete && now.steady - state.changed_at < config_.settle_time) {
-      continue;
-    }
+    if (!complete && IsLively(state, now)) continue;
     digest.slots.push_back({SlotAt(i), state.slot.context().Hash(),
                             Folded(state.slot.live_hash())});
   }
@@ -177,6 +226,8 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
   Peer& peer = peers_.at(from);
   if (!peer.linked || !peer.heard) return;  // LinkUp asks for one anyway
   peer.ready = digest.ready;
+  peer.degraded = digest.degraded;
+  peer.leaving = digest.leaving;
   if (digest.complete) peer.described = true;
   std::map<SlotId, const SlotDigest*> described;
   for (const SlotDigest& slot : digest.slots) described[slot.slot] = &slot;
@@ -200,8 +251,7 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
       continue;
     }
     state.synced_from.erase(from);
-    const bool lively = now.steady - state.changed_at < config_.settle_time;
-    if (digest.complete || !lively) {
+    if (digest.complete || !IsLively(state, now)) {
       puller_.Want(from, slot, /*urgent=*/!state.ready);
     }
   }
@@ -225,6 +275,7 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
   if (!grace_over) readiness_at_ = orphaned;
   std::vector<NodeName> sources;
   bool any_ready = false;
+  bool all_degraded = true;  // of those that are ready
   for (const NodeName& node : owners_.others()) {
     const auto peer = peers_.find(node);
     const bool linked = peer != peers_.end() && peer->second.linked;
@@ -233,7 +284,10 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
       if (grace_over) continue;
       return;  // everybody who lives must be heard
     }
+    if (grace_over && peer->second.distrusted) continue;
     any_ready = any_ready || peer->second.ready;
+    all_degraded =
+        all_degraded && (!peer->second.ready || peer->second.degraded);
     sources.push_back(node);
   }
   if (grace_over && !any_ready) {
@@ -243,8 +297,9 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
   if (sources.empty()) return;
   if (!any_ready) {
     // A cluster that starts: nobody has anything, unless somebody who has is
-    // dead to us.
+    // dead to us or has not been met again.
     if (owners_.dead_count() > 0) return;
+    if (!owners_.AllMet(config_.former_peers)) return;
     const absl::Time settled = owners_.changed_at() + config_.bootstrap_settle;
     if (now.steady < settled) {
       readiness_at_ = std::min(orphaned, settled);
@@ -262,7 +317,8 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
       all = false;
     }
   }
-  if (all) BecomeReady(/*degraded=*/false, now, effects);
+  // What only degraded nodes had may not be all there is.
+  if (all) BecomeReady(any_ready && all_degraded, now, effects);
 }
 
 void Lane::AdvanceRecovery() {

@@ -109,18 +109,26 @@ void Lane::Offer(const NodeName& name, Peer* peer, const DeltaPtr& delta,
 
 uint32_t Lane::Live() const {
   uint32_t live = 1;
-  for (const NodeName& node : owners_.others()) {
-    const auto peer = peers_.find(node);
-    // A suspect whose link is down too counts as gone: two signs that do not
-    // depend on each other. So does one that cannot be linked for long, and one
-    // that refuses what it is sent.
-    const bool linked = peer != peers_.end() && peer->second.linked;
-    const bool unreachable =
-        peer != peers_.end() && (peer->second.cut || peer->second.refused);
-    const bool gone = unreachable || (owners_.IsSuspect(node) && !linked);
-    live += gone ? 0 : 1;
-  }
+  for (const NodeName& node : owners_.others()) live += IsReachable(node);
   return live;
+}
+
+// A suspect whose link is down too counts as gone: two signs that do not depend
+// on each other. So does one that cannot be linked for long, and one that
+// refuses what it is sent.
+bool Lane::IsReachable(const NodeName& node) const {
+  if (!owners_.IsOther(node)) return false;
+  const auto found = peers_.find(node);
+  if (found == peers_.end()) return !owners_.IsSuspect(node);
+  const Peer& peer = found->second;
+  if (peer.cut || peer.refused) return false;
+  return peer.linked || !owners_.IsSuspect(node);
+}
+
+uint32_t Lane::Held(const DurabilityWait& wait) const {
+  uint32_t held = 1;
+  for (const NodeName& node : wait.held_by) held += IsReachable(node);
+  return held;
 }
 
 uint32_t Lane::Needed(Durability durability) const {
@@ -154,7 +162,6 @@ bool Lane::CheckStrict(const Command& command, Effects* effects) const {
 
 void Lane::Await(const Command& command, const DeltaPtr& delta, Reply reply,
                  Instant now, Effects* effects) {
-  reply.replicas = std::max(reply.replicas, 1u);
   if (!command.request_id.empty() &&
       dedupe_.Find(command.request_id, now.steady) == nullptr) {
     dedupe_.Remember(command.request_id,
@@ -176,6 +183,7 @@ void Lane::Await(const Command& command, const DeltaPtr& delta, Reply reply,
       wait.bytes += name.size() + value.size();
     }
   }
+  wait.bytes += delta->ByteSize();
   wait.reply = std::move(reply);
   waits_.Add(std::move(wait));
   SettleWait(command.handle, now, effects);
@@ -189,7 +197,8 @@ void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
   if (wait == nullptr) return;
   const uint32_t needed = Needed(wait->durability);
   const uint32_t live = Live();
-  const uint32_t held = wait->reply.replicas;
+  const uint32_t held = Held(*wait);
+  wait->reply.replicas = held;
   const bool enough = held >= std::min(needed, live);
   if (!enough && now.steady < wait->deadline) return;
   Failure failure{.reason = Reason::kDurabilityUnmet,
@@ -213,10 +222,7 @@ void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
         "only ", live, " live owner(s) for a durability of ", needed);
   }
   if (wait->reply.status.ok() && !wait->request_id.empty()) {
-    if (DedupeEntry* entry = dedupe_.Find(wait->request_id, now.steady)) {
-      entry->delta.reset();
-      entry->replicas = held;
-    }
+    dedupe_.Settle(wait->request_id, held, now.steady);
   }
   effects->replies.push_back(std::move(wait->reply));
   timers_.erase({wait->deadline, handle});
@@ -228,14 +234,13 @@ void Lane::SettleAllWaits(Instant now, Effects* effects) {
 }
 
 void Lane::ReofferWaits(const NodeName& name, Peer* peer,
-                        std::optional<SlotId> slot, Instant now,
+                        const std::set<SlotId>* slots, Instant now,
                         Effects* effects) {
   for (const CallHandle handle : waits_.All()) {
     const DurabilityWait* wait = waits_.Find(handle);
-    if (slot.has_value() && wait->delta->slot != *slot) continue;
-    if (wait->held_by.count(name) == 0) {
-      Offer(name, peer, wait->delta, now, effects);
-    }
+    if (slots != nullptr && slots->count(wait->delta->slot) == 0) continue;
+    if (wait->held_by.count(name) > 0) continue;
+    Offer(name, peer, wait->delta, now, effects);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "membership/member.h"
 #include "replication/context.h"
 #include "replication/delta.h"
@@ -102,6 +103,15 @@ struct PullMore {
   bool operator==(const PullMore&) const = default;
 };
 
+// A node that the sender takes or took for an owner, or that pulled from it,
+// and how long ago that was last so.
+struct RecentOwner {
+  NodeName node;
+  absl::Duration age;  // whole milliseconds, zero: now
+
+  bool operator==(const RecentOwner&) const = default;
+};
+
 struct PullReply {
   enum class Kind : uint8_t {
     kEqual = 1,   // contexts and live dots are the same
@@ -116,11 +126,13 @@ struct PullReply {
   // The source's slot is ready: it has itself caught up with the owners there
   // were before it.
   bool ready = false;
+  // ... or serves although it never reached a ready owner.
+  bool degraded = false;
   // Hash of the names of the owners as the source sees them; a QUORUM across
   // differing lists is degraded.
   uint64_t owners_hash = 0;
-  // Who the source takes or took for an owner not long ago (rule D).
-  std::vector<NodeName> recent;
+  // Who may have accepted an access not long ago (rule D).
+  std::vector<RecentOwner> recent;
   // Whenever the hashes differ: all of them (also with kEqual).
   std::vector<LastAccess> last_accesses;
   std::vector<DeltaPtr> deltas;  // kDeltas
@@ -150,7 +162,9 @@ struct Digest {
   // All slots of the lane are described: one that is missing is empty at the
   // sender. Otherwise only those that have been quiet for a while.
   bool complete = false;
-  bool ready = false;             // the sender's lane is ready
+  bool ready = false;     // the sender's lane is ready
+  bool degraded = false;  // ... without having reached a ready owner
+  bool leaving = false;   // it hands over: it is no place to leave things
   std::vector<SlotDigest> slots;  // ascending by slot
 
   bool operator==(const Digest&) const = default;

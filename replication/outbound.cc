@@ -97,6 +97,13 @@ void Outbound::ReportHeld(const Delta& delta, std::vector<SlotDot>* held) {
 }
 
 void Outbound::Acknowledge(const FrameAck& ack, std::vector<SlotDot>* held) {
+  if (ack.epoch == epoch_ && ack.seq >= next_seq_) {
+    // It has frames that were never sent: this machine was set back to a
+    // snapshot. Nothing that it says of this epoch is about our frames.
+    StartOver();
+    epoch_ = Mix64(epoch_ ^ ack.seq) | 1;
+    return;
+  }
   if (ack.epoch == epoch_) {
     std::set<std::pair<SlotId, Dot>> parked;
     for (const SlotDot& p : ack.parked) parked.insert({p.slot, p.dot});
@@ -132,17 +139,20 @@ void Outbound::Resume(const FrameAck& ack, std::vector<SlotDot>* held) {
   const bool peer_knows_epoch = ack.epoch == epoch_;
   ForgetSettled(ack, held);
   if (!in_flight_.empty() && !peer_knows_epoch && in_flight_.front().seq != 1) {
-    for (const SentFrame& frame : in_flight_) {
-      for (const DeltaPtr& delta : frame.deltas) dirty_.insert(delta->slot);
-    }
-    for (const Queued& queued : queue_) dirty_.insert(queued.delta->slot);
-    const std::set<SlotId> dirty = std::move(dirty_);
-    Drop();
-    dirty_ = dirty;
-    suspended_ = false;
+    StartOver();
     return;
   }
   resend_from_ = 0;
+}
+
+void Outbound::StartOver() {
+  for (const SentFrame& frame : in_flight_) {
+    for (const DeltaPtr& delta : frame.deltas) dirty_.insert(delta->slot);
+  }
+  for (const Queued& queued : queue_) dirty_.insert(queued.delta->slot);
+  const std::set<SlotId> dirty = std::move(dirty_);
+  Drop();
+  dirty_ = dirty;
 }
 
 void Outbound::ForgetSettled(const FrameAck& ack, std::vector<SlotDot>* held) {

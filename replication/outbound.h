@@ -42,7 +42,8 @@ class Outbound {
   bool NextFrame(absl::Time now, Frame* frame);
 
   // A peer's acknowledgement. Appends to `held` what the peer now holds: every
-  // last dot and inner head.
+  // last dot and inner head. One of frames that were never sent holds nothing;
+  // all slots in the queue turn dirty.
   void Acknowledge(const FrameAck& ack, std::vector<SlotDot>* held);
 
   // The link is new: what was in flight may be lost. No frame leaves until
@@ -93,6 +94,8 @@ class Outbound {
   using LifeKey = std::pair<SlotId, Dot>;
 
   bool CoalesceInto(const DeltaPtr& delta);
+  // Drops all, in a new epoch, and has the peer pull what that was.
+  void StartOver();
   void ForgetSettled(const FrameAck& ack, std::vector<SlotDot>* held);
   void ReportHeld(const Delta& delta, std::vector<SlotDot>* held);
 

@@ -54,6 +54,18 @@ bool Owners::IsOther(const NodeName& node) const {
   return std::binary_search(others_.begin(), others_.end(), node);
 }
 
+bool Owners::AllMet(const std::vector<membership::Address>& addresses) const {
+  std::set<membership::Address> met;
+  if (view_ != nullptr) {
+    for (const Member& member : view_->members()) {
+      if (member.claim.state != State::kDead) met.insert(member.address);
+    }
+  }
+  return std::all_of(
+      addresses.begin(), addresses.end(),
+      [&met](const membership::Address& a) { return met.count(a) > 0; });
+}
+
 bool Owners::Knows(const NodeName& node) const {
   return view_ != nullptr && view_->Find(node) != nullptr;
 }
@@ -93,12 +105,17 @@ void Owners::NoteRecent(const NodeName& node, absl::Time now) {
   noted = std::max(noted, now);
 }
 
-std::set<NodeName> Owners::Recent(absl::Time now, absl::Duration window) const {
-  std::set<NodeName> result(others_.begin(), others_.end());
+std::vector<RecentOwner> Owners::Recent(absl::Time now,
+                                        absl::Duration window) const {
+  std::map<NodeName, absl::Duration> ages;
   for (const auto& [node, noted] : recent_) {
-    if (now - noted <= window && StateOf(node) != State::kLeft) {
-      result.insert(node);
-    }
+    const absl::Duration age = now - noted;
+    if (age <= window && StateOf(node) != State::kLeft) ages[node] = age;
+  }
+  for (const NodeName& node : others_) ages[node] = absl::ZeroDuration();
+  std::vector<RecentOwner> result;
+  for (const auto& [node, age] : ages) {
+    result.push_back({node, absl::Floor(age, absl::Milliseconds(1))});
   }
   return result;
 }

@@ -39,6 +39,8 @@ class Owners {
   // Membership says that it is gone: dead or left. False for a node it never
   // heard of.
   bool IsGone(const NodeName& node) const;
+  // Somebody is a member at each of these addresses, and not dead.
+  bool AllMet(const std::vector<membership::Address>& addresses) const;
   // Owners, this node included.
   size_t count() const { return others_.size() + 1; }
   // Members that are dead: perhaps they hold what nobody else has.
@@ -58,9 +60,10 @@ class Owners {
 
   // `node` was an owner in this view, or pulled a slot from here, at `now`.
   void NoteRecent(const NodeName& node, absl::Time now);
-  // Nodes noted within `window` before `now`, and all owners, this node
-  // excepted. Nodes that left are not among them: they handed over.
-  std::set<NodeName> Recent(absl::Time now, absl::Duration window) const;
+  // Nodes noted within `window` before `now`, and all owners (of age zero),
+  // this node excepted; ascending. Nodes that left are not among them: they
+  // handed over.
+  std::vector<RecentOwner> Recent(absl::Time now, absl::Duration window) const;
 
  private:
   membership::State StateOf(const NodeName& node) const;

@@ -8,12 +8,16 @@ namespace {
 
 // A source that was busy is asked again after this.
 constexpr absl::Duration kBusyPause = absl::Milliseconds(20);
+// A pull that has made no progress for so long takes no place from other peers:
+// a few that hang must not keep a lane from asking those that answer.
+constexpr absl::Duration kStuckAfter = absl::Milliseconds(100);
 
 }  // namespace
 
 void Puller::Want(const NodeName& from, SlotId slot, bool urgent) {
   const Key key{from, slot};
   const bool is_new = wanted_.insert(key).second;
+  blocked_ = false;
   if (urgent) {
     if (std::find(urgent_.begin(), urgent_.end(), key) == urgent_.end()) {
       urgent_.push_back(key);
@@ -24,11 +28,19 @@ void Puller::Want(const NodeName& from, SlotId slot, bool urgent) {
 }
 
 std::optional<Puller::Start> Puller::Next(absl::Time now) {
+  if (wanted_.empty() || (blocked_ && now < retry_at())) return std::nullopt;
+  looked_at_ = now;
+  blocked_ = true;  // unless one starts
   if (paused_until_ != absl::InfiniteFuture()) {
     if (now < paused_until_) return std::nullopt;
     paused_until_ = absl::InfiniteFuture();
   }
-  if (running_.size() >= config_.pulls_in_flight_max) return std::nullopt;
+  const auto moving = std::count_if(
+      running_.begin(), running_.end(),
+      [now](const auto& r) { return now - r.second.progress < kStuckAfter; });
+  if (static_cast<size_t>(moving) >= config_.pulls_in_flight_max) {
+    return std::nullopt;
+  }
   const size_t per_peer_max =
       std::max<size_t>(1, config_.pulls_in_flight_max / 2);
   for (std::deque<Key>* queue : {&urgent_, &normal_}) {
@@ -53,6 +65,7 @@ std::optional<Puller::Start> Puller::Next(absl::Time now) {
       running.slot = key.second;
       running.progress = now;
       running_by_key_[key] = pull;
+      blocked_ = false;
       return Start{key.first, key.second, pull};
     }
   }
@@ -65,6 +78,7 @@ std::optional<Puller::Done> Puller::OnReply(const NodeName& from,
                                             std::optional<PullMore>* more) {
   const auto it = running_.find(reply.pull);
   if (it == running_.end() || it->second.from != from) return std::nullopt;
+  blocked_ = false;
   Running& running = it->second;
   if (reply.kind == PullReply::Kind::kBusy ||
       reply.kind == PullReply::Kind::kGone) {
@@ -112,6 +126,7 @@ std::optional<Puller::Done> Puller::OnReply(const NodeName& from,
 }
 
 void Puller::Forget(const NodeName& from) {
+  blocked_ = false;
   for (auto it = wanted_.begin(); it != wanted_.end();) {
     it = it->first == from ? wanted_.erase(it) : std::next(it);
   }
@@ -162,6 +177,16 @@ uint32_t Puller::CountFrom(const NodeName& from) const {
     count += key.first == from ? 1u : 0u;
   }
   return count;
+}
+
+absl::Time Puller::retry_at() const {
+  if (wanted_.empty()) return absl::InfiniteFuture();
+  absl::Time at = paused_until_;
+  for (const auto& [pull, running] : running_) {
+    const absl::Time stuck = running.progress + kStuckAfter;
+    if (stuck > looked_at_) at = std::min(at, stuck);
+  }
+  return at;
 }
 
 absl::Time Puller::next_timeout() const {

@@ -76,11 +76,9 @@ class Puller {
   bool idle() const { return wanted_.empty() && running_.empty(); }
   size_t RunningFrom(const NodeName& from) const;
   absl::Time next_timeout() const;
-  // When wants that were put back may start again; InfiniteFuture when none
-  // waits.
-  absl::Time retry_at() const {
-    return wanted_.empty() ? absl::InfiniteFuture() : paused_until_;
-  }
+  // When a want that could not start may start without another call;
+  // InfiniteFuture when none waits for time alone.
+  absl::Time retry_at() const;
 
  private:
   struct Running {
@@ -102,6 +100,9 @@ class Puller {
   std::map<Key, uint64_t>
       running_by_key_;  // at most one pull of a slot from a peer at a time
   absl::Time paused_until_ = absl::InfiniteFuture();  // infinite: not paused
+  absl::Time looked_at_ = absl::InfinitePast();  // by Next, for what may start
+  // Nothing could start then, and nothing but time has passed since.
+  bool blocked_ = false;
 };
 
 }  // namespace sessionmesh::replication

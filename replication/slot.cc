@@ -23,7 +23,9 @@ bool TouchesIds(const Delta& delta) {
 }  // namespace
 
 Slot::Slot(const Limits& limits)
-    : parked_(limits.parked_bytes_max), log_(limits.log_bytes_max) {}
+    : clock_offset_max_(limits.clock_offset_max),
+      parked_(limits.parked_bytes_max),
+      log_(limits.log_bytes_max) {}
 
 Slot::Outcome Slot::Receive(const DeltaPtr& delta,
                             const membership::NodeName& from,

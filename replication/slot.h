@@ -69,6 +69,9 @@ class Slot {
   struct Limits {
     size_t parked_bytes_max = 1 << 20;
     size_t log_bytes_max = 8 << 10;
+    // A last access further ahead of `now` comes from a clock beyond the bound
+    // and must not keep a life alive.
+    absl::Duration clock_offset_max = absl::Milliseconds(500);
   };
   // A life as the slot holds it.
   struct Holding {
@@ -180,6 +183,7 @@ class Slot {
   void JoinLife(const SnapshotLife& theirs, const Context& their_context,
                 absl::Time now, SlotChanges* changes);
 
+  absl::Duration clock_offset_max_;
   Context context_;
   LiveHash live_hash_;
   absl::flat_hash_map<Dot, Holding> lives_;

@@ -99,6 +99,9 @@ void Slot::JoinLife(const SnapshotLife& theirs, const Context& their_context,
     }
   }
   Holding* holding = &found->second;
+  if (theirs.last_access_ms > absl::ToUnixMillis(now + clock_offset_max_)) {
+    return;
+  }
   RaiseAccess(holding, theirs.last_access_ms);
   holding->last_sent_ms =
       std::max(holding->last_sent_ms, theirs.last_access_ms);

@@ -26,7 +26,9 @@ replication::PullReply StateSample() {
   reply.kind = replication::PullReply::Kind::kState;
   reply.ready = true;
   reply.owners_hash = 0x1111;
-  reply.recent = {"node-1", "node-2"};
+  reply.degraded = true;
+  reply.recent = {{"node-1", absl::ZeroDuration()},
+                  {"node-2", absl::Seconds(90)}};
   reply.last_accesses = {{{kAda, 10}, 1767229800000},
                          {{kBob, 4}, 1767229790000}};
   reply.part = 0;
@@ -136,7 +138,7 @@ std::vector<replication::Message> MessageSamples() {
       replication::PullMore{5, 1},
       StateSample(),
       replication::DigestRequest{},
-      replication::Digest{true, false, {{9, 1, 2}, {kSlot, 3, 4}}},
+      replication::Digest{true, false, true, true, {{9, 1, 2}, {kSlot, 3, 4}}},
       replication::Resync{{9, kSlot}},
       replication::Touches{{{kSlot, {{kAda, 10}, 1767229800000}}}},
       replication::Refuse{"clock too far ahead"},

@@ -396,8 +396,11 @@ replication::Message RandomValues::Message(size_t alternative, uint32_t lane) {
     case 6:
       return replication::DigestRequest{};
     case 7: {
-      replication::Digest digest{
-          random_.Chance(1, 2), random_.Chance(1, 2), {}};
+      replication::Digest digest{random_.Chance(1, 2),
+                                 random_.Chance(1, 2),
+                                 random_.Chance(1, 2),
+                                 random_.Chance(1, 2),
+                                 {}};
       for (SlotId slot : Slots(lane)) {
         digest.slots.push_back({slot, random_.Next(), random_.Next()});
       }

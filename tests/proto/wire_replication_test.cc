@@ -249,6 +249,12 @@ TEST(DecodeLaneMessageTest, PullRepliesHaveWhatTheirKindHas) {
        "pull_reply.recent[1].name has the byte 32 at offset 2; printable ASCII "
        "without blanks is "
        "allowed"},
+      {kPullReply, reply([](v1::PullReply* r) { r->add_recent_age_ms(1); }),
+       "pull_reply.recent_age_ms has 3 elements, but recent has 2"},
+      {kPullReply,
+       reply([](v1::PullReply* r) { r->set_recent_age_ms(0, UINT64_MAX); }),
+       "pull_reply.recent_age_ms[0].age is 18446744073709551615; 0 to "
+       "4398046511104 are allowed"},
       {kPullReply, reply([](v1::PullReply* r) {
          for (int i = 0; i < 4095; ++i) r->add_recent("n");
        }),

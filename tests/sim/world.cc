@@ -107,6 +107,7 @@ void World::Start(HostId id) {
   options.membership = MembershipConfig();
   options.replication = config_;
   options.replication.bootstrap = options.seeds.empty();
+  options.replication.former_peers = host.former_peers;
   if (mutant_ != nullptr) mutant_->BendStart(&options);
   ++host.starts;
   host.finished = false;
@@ -136,6 +137,16 @@ void World::Bury(HostId id) {
   Host& host = hosts_[id];
   const Process& process = *host.process;
   Tell([&](Checker& checker) { checker.OnEnd(*this, process); });
+  // As Node::SavePeers has it in the state file.
+  std::vector<Address> peers;
+  for (const membership::Member& member : process.view()->members()) {
+    if (member.name == host.name) continue;
+    if (member.claim.state == membership::State::kLeft) continue;
+    peers.push_back(member.address);
+  }
+  if (process.view()->members().size() > 1) {
+    host.former_peers = std::move(peers);
+  }
   Grave grave{process.number(), host.name, id, now(),
               seen_[process.number()].now};
   seen_.erase(process.number());

@@ -41,6 +41,7 @@ class World : public Scene, public ProcessObserver {
     std::unique_ptr<Process> process;  // null: down
     Generation generation = 0;
     Address address;
+    std::vector<Address> former_peers;  // what its state file remembers
     uint64_t starts = 0;
     absl::Time disturbed_until = absl::InfinitePast();
     bool finished = false;  // asked to be ended

@@ -52,6 +52,27 @@ TEST(LaneBoundsTest, ANodeWhoseOwnDotsAreForgedTakesANewActor) {
   EXPECT_THAT(net.Get("b", Id("s"), {reply.token}).status, IsOk());
 }
 
+// A KILL covers its births, too.
+TEST(LaneBoundsTest, ANodeWhoseNextDotIsKilledTakesANewActor) {
+  LaneNetwork net;
+  net.StartReady({"a", "b"});
+  ASSERT_THAT(net.Create("a", Id("s")).status, IsOk());
+  const Dot mine = net.node("a").Holds(Id("s")).version.front();
+  Delta kill{.slot = net.SlotOf(Id("s")), .kind = Delta::Kind::kKill};
+  kill.actor = MakeActorId(net.now("b").wall, 7);
+  kill.first = 1;
+  kill.hlc = MakeHlc(absl::ToUnixMillis(net.now("b").wall), 0);
+  kill.births = {{mine.actor, mine.counter + 1}};
+  kill.reason = EndReason::kDeleted;
+
+  Frame frame{.epoch = 4711, .seq = 1};
+  frame.deltas.push_back(std::make_shared<const Delta>(kill));
+  net.Forge("b", "a", frame);
+
+  EXPECT_THAT(net.Set("a", Id("s"), "cart", "1").status, IsOk());
+  EXPECT_NE(net.node("a").Holds(Id("s")).version.front().actor, mine.actor);
+}
+
 TEST(LaneBoundsTest, StrangersThatSayHelloAreForgotten) {
   LaneNetwork net;
   net.StartReady({"a", "b"});

@@ -93,6 +93,33 @@ TEST_F(LaneExpiryTest,
   EXPECT_THAT(net_.Get("a", Id("s")).status, IsOk());
 }
 
+// Who was an owner not long ago for a session that may be idle for days need
+// not answer for one that is idle after 40 seconds.
+TEST_F(LaneExpiryTest, ALongIdleTimeKeepsNoOtherSessionAlive) {
+  Config config = LaneNetwork::SmallConfig();
+  config.slot_count = 1;
+  LaneNetwork net(config);
+  net.StartReady({"a", "b", "c"});
+  for (const auto& [id, idle] :
+       {std::pair{"short", kIdle}, std::pair{"long", absl::Hours(20)}}) {
+    Command create;
+    create.kind = Command::Kind::kCreate;
+    create.session_id = Id(id);
+    create.idle = idle;
+    create.durability = Durability::kAll;
+    ASSERT_THAT(net.Run("a", create).status, IsOk());
+  }
+  net.Kill("c");  // and never comes back
+  net.SetViews(
+      {{"a", State::kAlive}, {"b", State::kAlive}, {"c", State::kDead}});
+
+  net.Advance(absl::Minutes(3));
+
+  EXPECT_THAT(net.Get("b", Id("short")).status,
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(net.node("a").status().sessions, 1u);
+}
+
 TEST_F(LaneExpiryTest, AnAccessThatNobodyHeardOfIsToldWhenItsNodeLeaves) {
   net_.StartReady({"a", "b"});
   CreateIdle("a", "s");

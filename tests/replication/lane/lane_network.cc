@@ -28,9 +28,11 @@ Instant LaneNetwork::now(const NodeName& name) const {
           wall_ + (skew == skew_.end() ? absl::ZeroDuration() : skew->second)};
 }
 
-void LaneNetwork::Start(const NodeName& name, bool bootstrap) {
+void LaneNetwork::Start(const NodeName& name, bool bootstrap,
+                        std::vector<membership::Address> former_peers) {
   Config config = config_;
   config.bootstrap = bootstrap;
+  config.former_peers = std::move(former_peers);
   const uint64_t process = next_process_++;
   nodes_[name] = std::make_unique<Replicator>(
       config, Replicator::Identity{name, process}, &ids_, &key_,

@@ -29,7 +29,9 @@ class LaneNetwork {
   explicit LaneNetwork(Config config = SmallConfig());
 
   // Adds a running node; a name that ran before comes back as a new process.
-  void Start(const NodeName& name, bool bootstrap = false);
+  // Members have the address NAME:7401.
+  void Start(const NodeName& name, bool bootstrap = false,
+             std::vector<membership::Address> former_peers = {});
   // Kill -9: the node is gone, its links break, the others keep their view.
   void Kill(const NodeName& name);
   // The node begins to leave; what it says is under way.

@@ -461,6 +461,104 @@ TEST_F(LaneTest, ALeavingNodeHandsOverWhatOnlyItHas) {
   EXPECT_THAT(net_.Get("b", Id("s")).status, IsOk());
 }
 
+// What b acknowledged for a counts as held by it; c has missed it and knows of
+// nothing.
+TEST_F(LaneTest, ALeavingNodeHandsOverWhatItHoldsForOthers) {
+  net_.StartReady({"a", "b", "c"});
+  net_.LinkDown("a", "c");
+  net_.LinkDown("c", "a");
+  ASSERT_EQ(net_.Create("a", Id("s"), {}, Durability::kOne).replicas, 2u);
+
+  net_.Leave("b");
+  EXPECT_FALSE(net_.node("b").handed_over());
+  net_.Advance(absl::Seconds(1));
+
+  EXPECT_TRUE(net_.node("b").handed_over());
+  net_.Kill("a");
+  net_.Kill("b");
+  net_.SetView(
+      "c", {{"a", State::kDead}, {"b", State::kLeft}, {"c", State::kAlive}});
+  EXPECT_TRUE(net_.node("c").Holds(Id("s")).holds);
+}
+
+TEST_F(LaneTest, NodesThatLeaveTogetherDoNotCountEachOther) {
+  net_.StartReady({"a", "b", "c"});
+  ASSERT_THAT(net_.Create("a", Id("s")).status, IsOk());
+  net_.Hold("a", "c");
+  net_.Hold("b", "c");
+  net_.Leave("a");
+  net_.Leave("b");
+  net_.Advance(absl::Seconds(1));
+
+  EXPECT_FALSE(net_.node("a").handed_over());
+  EXPECT_FALSE(net_.node("b").handed_over());
+  net_.Release("a", "c");
+  net_.Release("b", "c");
+  net_.Advance(absl::Seconds(1));
+  EXPECT_TRUE(net_.node("a").handed_over());
+  EXPECT_TRUE(net_.node("b").handed_over());
+}
+
+TEST_F(LaneTest, ACopyThatDiedCountsNoLonger) {
+  net_.StartReady({"a", "b", "c"});
+  ASSERT_THAT(net_.Create("a", Id("s")).status, IsOk());
+  net_.Hold("a", "c");
+  Command set;
+  set.kind = Command::Kind::kUpdate;
+  set.session_id = Id("s");
+  set.set = {{"cart", "1"}};
+  set.durability = Durability::kAll;
+  set.deadline = net_.now("a").steady + absl::Seconds(30);
+  const CallHandle call = net_.Begin("a", set);
+  net_.DeliverAll();  // b holds it
+  net_.Kill("b");
+
+  net_.SetViews(
+      {{"a", State::kAlive}, {"b", State::kSuspect}, {"c", State::kAlive}});
+  net_.DeliverAll();
+  EXPECT_FALSE(net_.TakeReply(call).has_value());
+  net_.Release("a", "c");
+  net_.DeliverAll();
+
+  const std::optional<Reply> reply = net_.TakeReply(call);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->replicas, 2u);
+  EXPECT_TRUE(reply->degraded);
+}
+
+// a holds everything and cannot be reached: to b and c, restarted, it does not
+// exist.
+TEST_F(LaneTest, NodesThatRememberAnotherWaitForIt) {
+  for (const char* name : {"b", "c"}) {
+    net_.Start(name, false, {"a:7401", "b:7401", "c:7401"});
+  }
+  net_.SetViews({{"b", State::kAlive}, {"c", State::kAlive}});
+  net_.LinkAll();
+  net_.Advance(absl::Seconds(5));
+  EXPECT_FALSE(net_.node("b").status().ready);
+
+  net_.Advance(absl::Seconds(16));  // the orphan grace is over
+
+  EXPECT_TRUE(net_.node("b").status().ready);
+  net_.Start("a", false, {"b:7401", "c:7401"});
+  EXPECT_TRUE(net_.Create("b", Id("s")).status.ok());
+}
+
+TEST_F(LaneTest, WhoSynchronisesWithADegradedNodeIsDegradedToo) {
+  net_.Start("a", false, {"b:7401"});
+  net_.Advance(absl::Seconds(21));
+  ASSERT_TRUE(net_.node("a").status().degraded);
+  net_.Start("c");
+  net_.SetViews(
+      {{"a", State::kAlive}, {"b", State::kDead}, {"c", State::kAlive}});
+  net_.LinkUp("a", "c");
+  net_.LinkUp("c", "a");
+  net_.DeliverAll();
+
+  EXPECT_TRUE(net_.node("c").status().ready);
+  EXPECT_EQ(net_.CountEvents("c", Event::Kind::kLaneReadyDegraded), 1u);
+}
+
 TEST_F(LaneTest, ForgedTokensAndIdsAreToldWithoutALookUp) {
   net_.StartReady({"a", "b"});
   const Reply created = net_.Create("a", Id("s"));
