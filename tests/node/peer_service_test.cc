@@ -163,9 +163,9 @@ v1::PeerBatch Garbage() {
 // One that sends garbage and one that ends used to wait for each other.
 TEST_F(PeerServiceTest, GarbageAndEndsOfStreamsOfOnePeerDoNotLockEachOtherOut) {
   std::vector<std::thread> threads;
-  for (int thread = 0; thread < 4; ++thread) {
+  for (int thread = 0; thread < 8; ++thread) {
     threads.emplace_back([&, thread] {
-      for (int i = 0; i < 1000; ++i) {
+      for (int i = 0; i < 1500; ++i) {
         Caller caller(stub_.get());
         if (!caller.Open(InfoOf("b"), clock_)) {
           caller.End();
