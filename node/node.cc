@@ -37,6 +37,7 @@ struct Node::Plan {
   std::unique_ptr<UdpSocket> udp;
   std::string advertised;
   std::vector<std::string> seeds;
+  std::vector<membership::Address> former_peers;
   membership::Generation generation = 0;
   replication::ProcessId process = 0;
 
@@ -56,6 +57,7 @@ struct Node::Plan {
   replication::Config LaneConfig() const {
     replication::Config config = options.replication;
     config.bootstrap = seeds.empty();
+    config.former_peers = former_peers;
     return config;
   }
   membership::Self Self() const {
@@ -129,6 +131,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(const Options& options,
   if (!identity.ok()) return identity.status();
   plan.identity = *std::move(identity);
   plan.generation = plan.identity->state().generation;
+  plan.former_peers = plan.identity->state().peers;
   plan.seeds = AllSeeds(options, plan.identity->state(), plan.advertised);
 
   auto node = absl::WrapUnique(new Node(std::move(plan), clock));

@@ -78,8 +78,8 @@ inline constexpr size_t kLiveDotsMax = 65536;  // of one life
 inline constexpr size_t kLastAccessesMax =
     1 << 18;                                      // in a PullReply or a Touches
 inline constexpr size_t kRecentOwnersMax = 4096;  // in a PullReply
-inline constexpr uint64_t kRecentAgeMsMax =
-    uint64_t{1} << 42;  // of each: 139 years
+inline constexpr uint64_t kRecentAgeMsMax = uint64_t{1}
+                                            << 42;  // of each: 139 years
 inline constexpr uint32_t kStatePartsMax = 1 << 20;
 inline constexpr size_t kRefuseBytesMax = 1024;  // of the reason in a Refuse
 inline constexpr size_t kHoldsDotsMax = 64;  // of the version in a HoldsRequest

@@ -16,31 +16,33 @@
 namespace sessionmesh::sim {
 namespace {
 
-// 200 seeds take SIM_SEED_BASE as their first, so that every day tries others;
-// without it they are always the same.
+// As many seeds as SESSIONMESH_SIM_SEEDS says take SESSIONMESH_SIM_SEED_BASE as
+// their first, so that every day tries others; without it they are always the
+// same.
 constexpr uint64_t kDefaultBase = 1000000;
-constexpr uint64_t kSeeds = 200;
+constexpr uint64_t kDefaultSeeds = 200;
 constexpr uint64_t kShards = 4;
 
-uint64_t SeedBase() {
-  const char* text = std::getenv("SIM_SEED_BASE");
-  uint64_t base = kDefaultBase;
-  if (text != nullptr && !absl::SimpleAtoi(text, &base)) {
-    ADD_FAILURE() << "SIM_SEED_BASE is a number, not \"" << text << "\"";
+uint64_t Setting(const char* name, uint64_t value) {
+  const char* text = std::getenv(name);
+  if (text != nullptr && !absl::SimpleAtoi(text, &value)) {
+    ADD_FAILURE() << name << " is a number, not \"" << text << "\"";
   }
-  return base;
+  return value;
 }
 
 class RandomSeedsTest : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(RandomSeedsTest, EveryCheckHolds) {
-  const uint64_t base = SeedBase();
+  const uint64_t base = Setting("SESSIONMESH_SIM_SEED_BASE", kDefaultBase);
+  const uint64_t seeds = Setting("SESSIONMESH_SIM_SEEDS", kDefaultSeeds);
+  ASSERT_GE(seeds, kShards) << "SESSIONMESH_SIM_SEEDS";
   std::printf("seeds %llu..%llu, this is part %llu of %llu\n",
               static_cast<unsigned long long>(base),
-              static_cast<unsigned long long>(base + kSeeds - 1),
+              static_cast<unsigned long long>(base + seeds - 1),
               static_cast<unsigned long long>(GetParam() + 1),
               static_cast<unsigned long long>(kShards));
-  for (uint64_t seed = base + GetParam(); seed < base + kSeeds;
+  for (uint64_t seed = base + GetParam(); seed < base + seeds;
        seed += kShards) {
     RunOptions options;
     options.seed = seed;
