@@ -251,6 +251,8 @@ class Lane {
   SessionView ViewOf(absl::string_view id, const Holdings& lives) const;
   std::vector<Dot> HeadsOf(const Holdings& lives) const;
   std::string TokenOf(SlotId slot, const Holdings& lives) const;
+  // ... for a reply to a call that may have presented it.
+  std::string TokenOf(const Call& call, const Holdings& lives) const;
   // Mints an empty update when a session has more heads than a token can name.
   void CollapseHeads(SlotId slot, absl::string_view id, Instant now,
                      Effects* effects);

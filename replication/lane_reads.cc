@@ -49,6 +49,15 @@ std::string Lane::TokenOf(SlotId slot, const Holdings& lives) const {
   return EncodeToken(slot, heads, *key_);
 }
 
+std::string Lane::TokenOf(const Call& call, const Holdings& lives) const {
+  // One token, one spelling: what names just this was made here or elsewhere
+  // and has been checked, so it need not be made again.
+  if (call.command.tokens.size() == 1 && call.token == HeadsOf(lives)) {
+    return call.command.tokens.front();
+  }
+  return TokenOf(call.slot, lives);
+}
+
 SessionView Lane::ViewOf(absl::string_view id, const Holdings& lives) const {
   SessionView view;
   view.id = std::string(id);
@@ -171,7 +180,7 @@ void Lane::Get(const Call& call, Instant now, Effects* effects) {
     return;
   }
   reply.session = ViewOf(id, lives);
-  reply.token = TokenOf(call.slot, lives);
+  reply.token = TokenOf(call, lives);
   effects->replies.push_back(std::move(reply));
 }
 
@@ -192,7 +201,7 @@ void Lane::TouchCall(const Call& call, Instant now, Effects* effects) {
   Reply reply;
   FillCommon(call, &reply);
   reply.session = ViewOf(call.command.session_id, lives);
-  reply.token = TokenOf(call.slot, lives);
+  reply.token = TokenOf(call, lives);
   effects->replies.push_back(std::move(reply));
 }
 
