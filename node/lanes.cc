@@ -223,12 +223,14 @@ bool Lanes::ready() const {
 replication::LaneStatus Lanes::status() const {
   replication::LaneStatus sum;
   sum.ready = true;
+  sum.alone = true;
   for (const std::unique_ptr<Lane>& lane : lanes_) {
     MutexLock lock(&lane->mutex);
     const replication::LaneStatus status = lane->replicator.status();
     sum.ready = sum.ready && status.ready;
     sum.degraded = sum.degraded || status.degraded;
     sum.leaving = sum.leaving || status.leaving;
+    sum.alone = sum.alone && status.alone;
     sum.slots_owned += status.slots_owned;
     sum.slots_ready += status.slots_ready;
     sum.sessions += status.sessions;

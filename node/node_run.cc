@@ -97,10 +97,19 @@ void Node::HandOver() {
     }
     result.all = lanes_.handed_over();
   }
-  result.message =
-      result.all ? "every acknowledged change of this node is on another owner"
-                 : absl::StrCat("not everything could be handed over in ",
-                                absl::FormatDuration(kHandOverMax));
+  const replication::LaneStatus status = lanes_.status();
+  if (status.alone && status.sessions > 0) {
+    result = {false,
+              absl::StrCat("no other owner is in reach: ", status.sessions,
+                           " session(s) end with this node")};
+  } else if (status.alone) {
+    result.message = "there was nothing to hand over, and nobody to take it";
+  } else if (result.all) {
+    result.message = "every change that this node holds is on another owner";
+  } else {
+    result.message = absl::StrCat("not everything could be handed over in ",
+                                  absl::FormatDuration(kHandOverMax));
+  }
   Announce(result.all ? Severity::kInfo : Severity::kWarning, "handed_over",
            result.message);
   std::vector<ClusterService::LeaveDone> leavers;

@@ -276,13 +276,9 @@ void Lane::AskToLevel(Instant now, Effects* effects) {
 }
 
 bool Lane::handed_over() const {
-  bool nobody = true;
   for (const NodeName& node : owners_.others()) {
     const auto it = peers_.find(node);
-    if (it == peers_.end() || (owners_.IsSuspect(node) && !it->second.linked)) {
-      continue;
-    }
-    nobody = false;
+    if (it == peers_.end()) continue;
     const Peer& peer = it->second;
     // A peer that is still fetching looks settled too: its queue began empty.
     if (peer.linked && peer.heard && peer.ready && !peer.leaving &&
@@ -290,7 +286,16 @@ bool Lane::handed_over() const {
       return true;
     }
   }
-  return nobody;
+  return alone();
+}
+
+bool Lane::alone() const {
+  return std::all_of(owners_.others().begin(), owners_.others().end(),
+                     [this](const NodeName& node) {
+                       const auto it = peers_.find(node);
+                       return it == peers_.end() ||
+                              (owners_.IsSuspect(node) && !it->second.linked);
+                     });
 }
 
 void Lane::Tick(Instant now, Effects* effects) {
@@ -395,6 +400,7 @@ LaneStatus Lane::status() const {
   status.ready = ready_ && !leaving_;
   status.degraded = degraded_;
   status.leaving = leaving_;
+  status.alone = alone();
   status.slots_owned = static_cast<uint32_t>(slots_.size());
   for (const SlotState& state : slots_) {
     status.slots_ready += state.ready ? 1 : 0;

@@ -60,6 +60,8 @@ class Lane {
             Effects* effects);
   void Leave(Instant now, Effects* effects);
   bool handed_over() const;
+  // No owner is there that could take over.
+  bool alone() const;
   void Tick(Instant now, Effects* effects);
   absl::Time NextDeadline() const;
   LaneStatus status() const;

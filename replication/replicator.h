@@ -26,6 +26,7 @@ struct LaneStatus {
   bool ready = false;
   bool degraded = false;  // ready without having reached a ready owner
   bool leaving = false;
+  bool alone = false;  // no other owner is in reach: nobody to hand over to
   uint32_t slots_owned = 0;
   uint32_t slots_ready = 0;
   uint64_t sessions = 0;

@@ -126,7 +126,15 @@ int Run(const std::vector<std::string>& args, const Io& io) {
     }
     shell.command.clear();  // the advice is that of the whole program
     shell.json = AskForJson(args);
-    return static_cast<int>(shell.Usage(error.what()));
+    std::string what = error.what();
+    if (app.get_subcommands().empty()) {
+      for (const std::string& word : app.remaining()) {
+        if (word.front() == '-') continue;
+        what = absl::StrCat("there is no command \"", word, "\"");
+        break;
+      }
+    }
+    return static_cast<int>(shell.Usage(what));
   }
   return Finish(shell, shell.action());
 }

@@ -481,6 +481,17 @@ TEST_F(LaneTest, ALeavingNodeHandsOverWhatItHoldsForOthers) {
   EXPECT_TRUE(net_.node("c").Holds(Id("s")).holds);
 }
 
+TEST_F(LaneTest, ANodeWithNobodyInReachIsAlone) {
+  net_.StartReady({"a", "b"});
+  EXPECT_FALSE(net_.node("a").status().alone);
+  net_.Kill("b");
+  EXPECT_FALSE(net_.node("a").status().alone);  // it may be back
+
+  net_.SetView("a", {{"a", State::kAlive}, {"b", State::kSuspect}});
+
+  EXPECT_TRUE(net_.node("a").status().alone);
+}
+
 TEST_F(LaneTest, NodesThatLeaveTogetherDoNotCountEachOther) {
   net_.StartReady({"a", "b", "c"});
   ASSERT_THAT(net_.Create("a", Id("s")).status, IsOk());
