@@ -430,6 +430,13 @@ TEST(CliUsageTest, MistakesSendNothing) {
   }
 }
 
+TEST(CliUsageTest, AnUnknownCommandIsNamed) {
+  const Outcome outcome =
+      RunPlain({"--address", "127.0.0.1:1", "statsu", "-o", "text"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("there is no command \"statsu\""));
+}
+
 TEST(CliUsageTest, HelpHasExamplesForEveryCommand) {
   for (const char* const command :
        {"status", "members", "lag", "get", "create", "set", "unset", "touch",
