@@ -170,7 +170,7 @@ absl::Status ReadContent(v1::PullReply* proto, const MessageReader& reader,
 absl::StatusOr<SlotId> NextSlot(
     const google::protobuf::RepeatedField<uint32_t>& slots, int i,
     const MessageReader& reader) {
-  const absl::StatusOr<SlotId> slot = reader.Slot("slot", slots.Get(i));
+  absl::StatusOr<SlotId> slot = reader.Slot("slot", slots.Get(i));
   if (!slot.ok())
     return WithinElement("slots", static_cast<size_t>(i), slot.status());
   if (i > 0 && slots.Get(i) <= slots.Get(i - 1)) {

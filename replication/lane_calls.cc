@@ -333,13 +333,12 @@ void Lane::FailStale(const Call& call, const std::vector<Dot>& missing,
           : absl::StrCat(
                 "node ", failure.missing_writer,
                 failure.missing_writer_alive ? " (alive)" : " (not alive)");
-  Fail(call.command.handle,
-       absl::UnavailableError(
-           absl::StrCat("this client has seen a newer state than any node that "
-                        "could be asked in time: ",
-                        failure.behind, " change(s) of ", writer,
-                        " are missing here; try again, or another node")),
-       std::move(failure), effects);
+  absl::Status status = absl::UnavailableError(
+      absl::StrCat("this client has seen a newer state than any node that "
+                   "could be asked in time: ",
+                   failure.behind, " change(s) of ", writer,
+                   " are missing here; try again, or another node"));
+  Fail(call.command.handle, std::move(status), std::move(failure), effects);
 }
 
 void Lane::FailLost(const Call& call, const Dot& lost, Instant now,

@@ -59,6 +59,7 @@ std::vector<ParkedDeltas::Entry> ParkedDeltas::TakeWaitingFor(
     lasts.insert(lasts.end(), it->second.begin(), it->second.end());
   }
   std::vector<Entry> taken;
+  taken.reserve(lasts.size());
   for (const Dot& last : lasts) taken.push_back(*Take(last));
   return taken;
 }

@@ -106,13 +106,13 @@ int Run(const std::vector<std::string>& args, const Io& io) {
                    "  sessionctl create cart='3 apples'\n"
                    "  sessionctl --address app2:7400 get ID\n"
                    "  sessionctl SUBCOMMAND --help\n\n",
-                   kExitCodeHelp));
+                   ExitCodeHelp()));
   AddGlobals(&app, &shell);
   AddSessionCommands(&app, &shell);
   AddClusterCommands(&app, &shell);
   for (CLI::App* command : app.get_subcommands(/*filter=*/{})) {
-    command->footer(
-        absl::StrCat(command->get_footer(), "\n", kGlobalsHelp, kExitCodeHelp));
+    command->footer(absl::StrCat(command->get_footer(), "\n", kGlobalsHelp,
+                                 ExitCodeHelp()));
   }
 
   std::vector<std::string> reversed = ProtectIds(args);  // as CLI11 wants them

@@ -2,6 +2,7 @@
 #define NODE_CLI_EXIT_CODE_H_
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace sessionmesh::cli {
 
@@ -19,7 +20,7 @@ enum class ExitCode {
 ExitCode ExitCodeOf(const absl::Status& status);
 
 // The lines of the help.
-extern const char kExitCodeHelp[];
+absl::string_view ExitCodeHelp();
 
 }  // namespace sessionmesh::cli
 

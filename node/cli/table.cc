@@ -19,6 +19,7 @@ std::string Paint(absl::string_view text, Color color, bool enabled) {
 
 Table::Table(std::vector<std::string> header) : columns_(header.size()) {
   std::vector<Cell> cells;
+  cells.reserve(header.size());
   for (std::string& name : header) {
     cells.push_back({std::move(name)});
   }
