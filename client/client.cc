@@ -52,10 +52,9 @@ absl::Status SetRequestId(const std::string& callers, Request* request) {
     return absl::OkStatus();
   }
   absl::StatusOr<std::string> id = NewRequestId();
-  if (id.ok()) {
-    request->set_request_id(*std::move(id));
-  }
-  return id.status();
+  if (!id.ok()) return id.status();
+  request->set_request_id(*std::move(id));
+  return absl::OkStatus();
 }
 
 // Half of what is left while there are others to ask, so that one silent node

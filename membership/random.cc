@@ -42,8 +42,9 @@ uint64_t Random::Below(uint64_t bound) {
   while (true) {
     __extension__ typedef unsigned __int128 Wide;
     const Wide product = static_cast<Wide>(Next()) * bound;
-    if (static_cast<uint64_t>(product) >= threshold)
+    if (static_cast<uint64_t>(product) >= threshold) {
       return static_cast<uint64_t>(product >> 64);
+    }
   }
 }
 

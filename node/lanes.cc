@@ -76,7 +76,7 @@ void Lanes::Run(Lane* lane, Turn turn) {
     Collect(lane, &effects, &outcome);
     timer_.SetDeadline(lane->number, lane->replicator.NextDeadline());
   }
-  Deliver(std::move(outcome));
+  Deliver(&outcome);
 }
 
 void Lanes::Collect(Lane* lane, Effects* effects,
@@ -106,13 +106,13 @@ void Lanes::Collect(Lane* lane, Effects* effects,
   outcome->events = std::move(effects->events);
 }
 
-void Lanes::Deliver(Outcome outcome) {
-  for (const NodeName& peer : outcome.peers) parts_.sender->Flush(peer);
-  for (auto& [sink, reply] : outcome.replies) sink->OnReply(std::move(reply));
-  for (const std::shared_ptr<WatchSink>& watch : outcome.watches) watch->Wake();
+void Lanes::Deliver(Outcome* outcome) {
+  for (const NodeName& peer : outcome->peers) parts_.sender->Flush(peer);
+  for (auto& [sink, reply] : outcome->replies) sink->OnReply(std::move(reply));
+  for (const auto& watch : outcome->watches) watch->Wake();
   bool progress = false;
-  for (const replication::Event& event : outcome.events) {
-    parts_.log->Append(DescribeEvent(event, outcome.wall), event.count);
+  for (const replication::Event& event : outcome->events) {
+    parts_.log->Append(DescribeEvent(event, outcome->wall), event.count);
     progress = progress || event.kind == replication::Event::Kind::kLaneReady ||
                event.kind == replication::Event::Kind::kLaneReadyDegraded;
   }
@@ -261,6 +261,7 @@ std::vector<replication::PeerStatus> Lanes::peers() const {
     }
   }
   std::vector<replication::PeerStatus> result;
+  result.reserve(sums.size());
   for (auto& [name, sum] : sums) result.push_back(std::move(sum));
   return result;
 }

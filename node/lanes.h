@@ -140,7 +140,7 @@ class Lanes {
   template <typename Turn>
   void Run(Lane* lane, Turn turn);
   void Collect(Lane* lane, replication::Effects* effects, Outcome* outcome);
-  void Deliver(Outcome outcome);
+  void Deliver(Outcome* outcome);
 
   const Parts parts_;
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cinttypes>
 #include <cstdio>
 #include <utility>
 
@@ -31,12 +32,13 @@ v1::MemberState EncodeState(membership::State state) {
 uint64_t ResidentBytes() {
   FILE* file = std::fopen("/proc/self/statm", "re");
   if (file == nullptr) return 0;
-  unsigned long total = 0;
-  unsigned long resident = 0;
-  const int fields = std::fscanf(file, "%lu %lu", &total, &resident);
+  uint64_t total = 0;
+  uint64_t resident = 0;
+  const int fields =
+      std::fscanf(file, "%" SCNu64 " %" SCNu64, &total, &resident);
   std::fclose(file);
   if (fields != 2) return 0;
-  return uint64_t{resident} * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace

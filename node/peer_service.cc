@@ -232,7 +232,7 @@ void PeerService::Leave(const membership::NodeName& peer) {
 
 absl::Status PeerService::Apply(const membership::NodeName& peer,
                                 v1::PeerBatch* batch) {
-  const absl::Status status = wire::CheckPeerBatch(*batch);
+  absl::Status status = wire::CheckPeerBatch(*batch);
   if (!status.ok()) return status;
   for (v1::LaneMessage& proto : *batch->mutable_messages()) {
     const absl::StatusOr<wire::LaneMessage> message =

@@ -78,7 +78,7 @@ class SessionPipeline::Call : public CallSink {
         correlation_(correlation),
         command_(command),
         ticket_(ticket) {}
-  ~Call() { pipeline_->parts_.calls->Leave(); }
+  ~Call() override { pipeline_->parts_.calls->Leave(); }
 
   const CallTicket& ticket() const { return ticket_; }
 

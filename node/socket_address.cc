@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -25,7 +26,7 @@ absl::Status Malformed(absl::string_view text, absl::string_view why) {
 }  // namespace
 
 std::string HostPort::ToString() const {
-  if (host.find(':') != std::string::npos) {
+  if (absl::StrContains(host, ':')) {
     return absl::StrCat("[", host, "]:", port);
   }
   return absl::StrCat(host, ":", port);
@@ -50,7 +51,7 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
     }
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
-    if (host.find(':') != absl::string_view::npos) {
+    if (absl::StrContains(host, ':')) {
       return Malformed(text, "put an IPv6 address into brackets, [::1]:7400");
     }
   }

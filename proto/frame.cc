@@ -21,8 +21,9 @@ uint8_t ByteAt(absl::string_view bytes, size_t i) {
 
 uint64_t HashIn(absl::string_view datagram) {
   uint64_t hash = 0;
-  for (size_t i = 4; i < kFrameBytes; ++i)
+  for (size_t i = 4; i < kFrameBytes; ++i) {
     hash = hash << 8 | ByteAt(datagram, i);
+  }
   return hash;
 }
 

@@ -84,8 +84,9 @@ void EncodeDelta(const Delta& delta, MessageWriter* writer, v1::Delta* out) {
   const RelativeHlc hlc = EncodeHlc(delta.hlc, delta.actor);
   out->set_hlc_ms(hlc.ms);
   out->set_hlc_logical(hlc.logical);
-  for (const Op& op : delta.ops)
+  for (const Op& op : delta.ops) {
     EncodeOp(op, delta, start, writer, out->add_ops());
+  }
   if (delta.kind == Delta::Kind::kCreate) {
     out->set_deadline_ms(
         static_cast<uint64_t>(absl::ToUnixMillis(delta.deadline)));

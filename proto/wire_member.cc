@@ -120,8 +120,9 @@ absl::StatusOr<std::vector<Update>> DecodeUpdates(absl::string_view field,
   updates.reserve(count);
   for (const v1::Update& proto : protos) {
     absl::StatusOr<Update> update = DecodeUpdate(proto);
-    if (!update.ok())
+    if (!update.ok()) {
       return WithinElement(field, updates.size(), update.status());
+    }
     updates.push_back(*std::move(update));
   }
   return updates;

@@ -32,8 +32,10 @@ absl::Status CheckIdOps(const Delta& delta) {
   for (size_t i = 0; i < delta.ops.size(); ++i) {
     const Op& op = delta.ops[i];
     const bool is_id = op.name == replication::kIdAttribute;
-    if (is_id == (gives_id && i == 0) && (!is_id || op.kind == Op::Kind::kPut))
+    if (is_id == (gives_id && i == 0) &&
+        (!is_id || op.kind == Op::Kind::kPut)) {
       continue;
+    }
     return absl::InvalidArgumentError(
         absl::StrCat("ops[", i, "] is ", is_id ? "on" : "not on",
                      " the session id; op 0 of a CREATE or ROTATE, and no "

@@ -27,8 +27,9 @@ void EncodeEntries(const Life& life, MessageWriter* writer, v1::Life* out) {
   absl::string_view name_before;
   for (const EntryView& entry : life.attributes.Unpack()) {
     v1::Entry* proto = out->add_entries();
-    if (entry.name != name_before)
+    if (entry.name != name_before) {
       proto->set_name(entry.name.data(), entry.name.size());
+    }
     name_before = entry.name;
     DotCursor before = birth;
     writer->Write(entry.dot, &before, proto->mutable_dot());
@@ -120,8 +121,9 @@ absl::Status ReadEntries(const v1::Life& proto, DotCursor birth,
         entries.empty() ? "" : entries.back().name;
     const absl::StatusOr<EntryView> entry =
         ReadEntry(entry_proto, name_before, birth, reader);
-    if (!entry.ok())
+    if (!entry.ok()) {
       return WithinElement("entries", entries.size(), entry.status());
+    }
     if (!entries.empty() && !Ascends(entries.back(), *entry)) {
       return absl::InvalidArgumentError(
           absl::StrCat("entries[", entries.size(),

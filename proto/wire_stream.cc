@@ -87,10 +87,12 @@ void Encode(const FrameAck& ack, MessageWriter* writer) {
   out->set_process(ack.process);
   out->set_epoch(ack.epoch);
   out->set_seq(ack.seq);
-  if (!ack.parked.empty())
+  if (!ack.parked.empty()) {
     EncodeSlotDots(ack.parked, writer, out->mutable_parked());
-  if (!ack.settled.empty())
+  }
+  if (!ack.settled.empty()) {
     EncodeSlotDots(ack.settled, writer, out->mutable_settled());
+  }
 }
 
 void Encode(const Touches& touches, MessageWriter* writer) {
@@ -124,8 +126,9 @@ absl::StatusOr<Hello> Decode(v1::Hello* proto, const MessageReader& reader) {
   hello.actors.reserve(count);
   for (v1::ActorHome& home_proto : *proto->mutable_actors()) {
     absl::StatusOr<ActorHome> home = DecodeHome(&home_proto, reader);
-    if (!home.ok())
+    if (!home.ok()) {
       return WithinElement("actors", hello.actors.size(), home.status());
+    }
     hello.actors.push_back(*std::move(home));
   }
   return hello;

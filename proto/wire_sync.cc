@@ -171,8 +171,9 @@ absl::StatusOr<SlotId> NextSlot(
     const google::protobuf::RepeatedField<uint32_t>& slots, int i,
     const MessageReader& reader) {
   absl::StatusOr<SlotId> slot = reader.Slot("slot", slots.Get(i));
-  if (!slot.ok())
+  if (!slot.ok()) {
     return WithinElement("slots", static_cast<size_t>(i), slot.status());
+  }
   if (i > 0 && slots.Get(i) <= slots.Get(i - 1)) {
     return absl::InvalidArgumentError(
         absl::StrCat("slots[", i, "] is ", slots.Get(i), ", not above ",

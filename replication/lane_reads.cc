@@ -12,8 +12,8 @@
 namespace sessionmesh::replication {
 
 bool Lane::IsIdle(const Slot::Holding& holding, absl::Time wall) {
-  return absl::ToUnixMillis(wall) >
-         holding.last_access_ms + holding.life->idle_ms;
+  return wall >
+         absl::FromUnixMillis(holding.last_access_ms + holding.life->idle_ms);
 }
 
 bool Lane::IsRaced(const Slot::Holding& holding) {

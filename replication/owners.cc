@@ -114,6 +114,7 @@ std::vector<RecentOwner> Owners::Recent(absl::Time now,
   }
   for (const NodeName& node : others_) ages[node] = absl::ZeroDuration();
   std::vector<RecentOwner> result;
+  result.reserve(ages.size());
   for (const auto& [node, age] : ages) {
     result.push_back({node, absl::Floor(age, absl::Milliseconds(1))});
   }

@@ -99,7 +99,7 @@ void Slot::JoinLife(const SnapshotLife& theirs, const Context& their_context,
     }
   }
   Holding* holding = &found->second;
-  if (theirs.last_access_ms > absl::ToUnixMillis(now + clock_offset_max_)) {
+  if (absl::FromUnixMillis(theirs.last_access_ms) > now + clock_offset_max_) {
     return;
   }
   RaiseAccess(holding, theirs.last_access_ms);

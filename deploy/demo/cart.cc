@@ -23,9 +23,10 @@ int ParseQuantity(absl::string_view text) {
 }  // namespace
 
 absl::Status CheckItem(absl::string_view item) {
-  if (item.empty())
+  if (item.empty()) {
     return absl::InvalidArgumentError(
         "item is empty; say what to put into the cart");
+  }
   if (item.size() > kItemSizeMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("item has ", item.size(), " bytes; at most ", kItemSizeMax,

@@ -31,9 +31,10 @@ absl::StatusOr<int> IntParam(const httplib::Request& request, const char* name,
 
 absl::StatusOr<std::string> RequiredParam(const httplib::Request& request,
                                           const char* name) {
-  if (!request.has_param(name))
+  if (!request.has_param(name)) {
     return absl::InvalidArgumentError(
         absl::StrCat("parameter ", name, " is missing"));
+  }
   return request.get_param_value(name);
 }
 

@@ -79,8 +79,9 @@ std::string LogInSection(const ShopView& view) {
 
 std::string GoodsSection() {
   std::string out = "<section><h2>Goods</h2>";
-  for (const absl::string_view item : kGoods)
+  for (const absl::string_view item : kGoods) {
     absl::StrAppend(&out, Button("/cart/add", "item", item, item, "quiet"));
+  }
   absl::StrAppend(&out,
                   "<form method=\"post\" action=\"/cart/add\">"
                   "<input name=\"item\" placeholder=\"something else\" "
@@ -91,9 +92,10 @@ std::string GoodsSection() {
 
 std::string CartSection(const ShopView& view) {
   std::string out = "<section><h2>Your cart</h2>";
-  if (view.cart.empty())
+  if (view.cart.empty()) {
     return absl::StrCat(out,
                         "<span class=\"soft\">Nothing yet.</span></section>\n");
+  }
   absl::StrAppend(&out, "<table>");
   for (const CartLine& line : view.cart) {
     absl::StrAppend(
@@ -108,9 +110,10 @@ std::string CartSection(const ShopView& view) {
 std::string Foot(const Served& served) {
   std::string out = absl::StrCat("<footer><dl><dt>Server</dt><dd>",
                                  EscapeHtml(served.server), "</dd>");
-  if (!served.node.empty())
+  if (!served.node.empty()) {
     absl::StrAppend(&out, "<dt>Session node</dt><dd>", EscapeHtml(served.node),
                     "</dd>");
+  }
   if (!served.version.empty()) {
     absl::StrAppend(
         &out, "<dt>Version read</dt><dd>",

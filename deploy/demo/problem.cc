@@ -10,8 +10,9 @@ namespace {
 // "REASON_STALE" -> "STALE"; the status code where the node gave no reason.
 std::string ReasonWord(const absl::Status& status) {
   const v1::Reason reason = client::ErrorReason(status);
-  if (reason == v1::REASON_UNSPECIFIED)
+  if (reason == v1::REASON_UNSPECIFIED) {
     return absl::StatusCodeToString(status.code());
+  }
   return std::string(absl::StripPrefix(v1::Reason_Name(reason), "REASON_"));
 }
 

@@ -45,7 +45,7 @@ absl::Status LogIn(const httplib::Request& request, Visit* visit) {
 
 absl::Status AddToCart(const httplib::Request& request, Visit* visit) {
   const std::string item = request.get_param_value("item");
-  const absl::Status valid = CheckItem(item);
+  absl::Status valid = CheckItem(item);
   if (!valid.ok()) return valid;
   if (!visit->has_session()) {
     client::CreateOptions options;
@@ -61,7 +61,7 @@ absl::Status AddToCart(const httplib::Request& request, Visit* visit) {
 
 absl::Status RemoveFromCart(const httplib::Request& request, Visit* visit) {
   const std::string item = request.get_param_value("item");
-  const absl::Status valid = CheckItem(item);
+  absl::Status valid = CheckItem(item);
   if (!valid.ok()) return valid;
   client::UpdateOptions options;
   options.unset = {CartAttribute(item)};
@@ -130,8 +130,9 @@ void AnswerCart(const Store& store, const httplib::Request& request,
   visit.Finish(response);
   if (!session.ok()) return AnswerProblem(session.status(), response);
   std::string body;
-  for (const CartLine& line : CartOf(*session))
+  for (const CartLine& line : CartOf(*session)) {
     absl::StrAppend(&body, line.quantity, " ", line.item, "\n");
+  }
   response->set_content(body, "text/plain; charset=utf-8");
 }
 

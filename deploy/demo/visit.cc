@@ -70,21 +70,24 @@ void Visit::Note(const v1::ReplyInfo& info, Outcome outcome) {
   last_ = info;
   tokens_ = {info.token()};
   caught_up_ = caught_up_ || info.caught_up();
-  if (info.degraded())
+  if (info.degraded()) {
     degraded_reason_ =
         info.degraded_reason().empty() ? "degraded" : info.degraded_reason();
+  }
   // A new id that was answered in this request must reach the browser whatever
   // follows.
   if (outcome == Outcome::kAnswered &&
-      (outcome_ == Outcome::kBegun || outcome_ == Outcome::kRotated))
+      (outcome_ == Outcome::kBegun || outcome_ == Outcome::kRotated)) {
     return;
+  }
   outcome_ = outcome;
 }
 
 absl::Status Visit::NoteMoved(absl::Status status, Outcome outcome) {
   const std::optional<v1::ErrorInfo> detail = client::ErrorDetail(status);
-  if (!detail || !detail->applied() || !detail->has_session())
+  if (!detail || !detail->applied() || !detail->has_session()) {
     return NoteError(std::move(status));
+  }
   id_ = detail->session().id();
   v1::ReplyInfo info;
   info.set_token(detail->token());
@@ -94,11 +97,13 @@ absl::Status Visit::NoteMoved(absl::Status status, Outcome outcome) {
 
 absl::Status Visit::NoteError(absl::Status status) {
   session_is_gone_ = session_is_gone_ || absl::IsNotFound(status);
-  if (outcome_ == Outcome::kBegun || outcome_ == Outcome::kRotated)
+  if (outcome_ == Outcome::kBegun || outcome_ == Outcome::kRotated) {
     return status;  // its id must not be lost
+  }
   const v1::Reason reason = client::ErrorReason(status);
-  if (reason != v1::REASON_INVALID_TOKEN && reason != v1::REASON_WRITE_LOST)
+  if (reason != v1::REASON_INVALID_TOKEN && reason != v1::REASON_WRITE_LOST) {
     return status;
+  }
   const std::optional<v1::ErrorInfo> detail = client::ErrorDetail(status);
   last_.set_token(detail ? detail->token() : "");
   outcome_ = Outcome::kForget;
@@ -124,8 +129,9 @@ std::vector<std::string> Visit::SetCookies() const {
 }
 
 void Visit::Finish(httplib::Response* response) const {
-  for (const std::string& cookie : SetCookies())
+  for (const std::string& cookie : SetCookies()) {
     response->set_header("Set-Cookie", cookie);
+  }
   if (!last_.node().empty()) response->set_header("X-Node", last_.node());
   response->set_header("X-Caught-Up", caught_up_ ? "1" : "0");
   response->set_header("X-Degraded", degraded_reason_.empty() ? "0" : "1");
@@ -134,9 +140,10 @@ void Visit::Finish(httplib::Response* response) const {
   } else if (session_is_gone_) {
     response->set_header("X-Session", "none");
   }
-  if (presented_.ignored > 0)
+  if (presented_.ignored > 0) {
     response->set_header("X-Tokens-Ignored",
                          std::to_string(presented_.ignored));
+  }
   response->set_header("Cache-Control", "no-store");
 }
 

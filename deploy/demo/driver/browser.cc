@@ -29,8 +29,9 @@ bool IsFailure(int status) {
 }
 
 void AddSample(std::string sentence, Traffic* traffic) {
-  if (traffic->samples.size() < kSamplesMax)
+  if (traffic->samples.size() < kSamplesMax) {
     traffic->samples.push_back(std::move(sentence));
+  }
 }
 
 }  // namespace
@@ -115,8 +116,9 @@ Answer Browser::FetchUntilDone(const Request& request, int connection,
       answer.new_session = session == "begun";
       answer.session_is_gone = session == "none";
       answer.degraded = result->get_header_value("X-Degraded") == "1";
-      if (fixed_cookies == nullptr)
+      if (fixed_cookies == nullptr) {
         TakeCookies(request, *result, answer, history, change);
+      }
     }
     if (IsUnanswered(answer.status)) {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -187,8 +189,10 @@ void Browser::Count(const Answer& answer, const httplib::Response& response,
       !is_write && response.get_header_value("X-Caught-Up") == "1";
   traffic_.degraded += response.get_header_value("X-Degraded") == "1";
   std::uint64_t ignored = 0;
-  if (absl::SimpleAtoi(response.get_header_value("X-Tokens-Ignored"), &ignored))
+  if (absl::SimpleAtoi(response.get_header_value("X-Tokens-Ignored"),
+                       &ignored)) {
     traffic_.tokens_ignored += ignored;
+  }
   if (answer.node.empty()) return;
   ++traffic_.node_named;
   traffic_.elsewhere += !last_writer_.empty() && answer.node != last_writer_;

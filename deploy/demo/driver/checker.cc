@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kSamplesMax = 8;
 
 void AddSample(std::string sentence, Findings* findings) {
-  if (findings->samples.size() < kSamplesMax)
+  if (findings->samples.size() < kSamplesMax) {
     findings->samples.push_back(std::move(sentence));
+  }
 }
 
 // `earlier` had certainly taken effect, for good, before `later` was sent.
@@ -33,8 +34,9 @@ class SessionCheck {
   }
 
   Findings Run() {
-    for (const Change& change : history_.changes)
+    for (const Change& change : history_.changes) {
       findings_.acknowledged_writes += change.answered != kNever;
+    }
     for (const Read& read : history_.reads) CheckRead(read);
     CheckPairs();
     CheckLogout();
@@ -66,8 +68,9 @@ class SessionCheck {
 
   void CheckRead(const Read& read) {
     if (history_.cut_off <= read.answered ||
-        history_.logout_sent <= read.answered)
+        history_.logout_sent <= read.answered) {
       return;
+    }
     ++findings_.reads;
     if (!read.found) {
       // Counted once for the session, however often it is not found.
@@ -84,8 +87,9 @@ class SessionCheck {
       if (read.only && *read.only != item) continue;
       const ChangeId* binding = Binding(changes, read);
       if (binding == nullptr ||
-          At(*binding).added == (read.items.count(item) > 0))
+          At(*binding).added == (read.items.count(item) > 0)) {
         continue;
+      }
       const bool excused =
           history_.coverage.Slipped(read.presented).count(*binding) > 0;
       if (excused && At(*binding).degraded) {
@@ -118,8 +122,9 @@ class SessionCheck {
       const auto at = by_item_.find(item);
       bool known = false;
       if (at != by_item_.end()) {
-        for (const ChangeId id : at->second)
+        for (const ChangeId id : at->second) {
           known = known || (At(id).added && At(id).sent < read.answered);
+        }
       }
       if (known) continue;
       ++findings_.foreign_items;
@@ -136,8 +141,9 @@ class SessionCheck {
     const Read* last = nullptr;
     for (const Read& read : history_.reads) {
       if (read.found && read.answered < end &&
-          (!read.only || *read.only == item))
+          (!read.only || *read.only == item)) {
         last = &read;
+      }
     }
     return last;
   }
@@ -163,10 +169,11 @@ class SessionCheck {
       }
       if (!tested) continue;
       ++(kept ? findings_.pairs_merged : findings_.pairs_lost);
-      if (!kept)
+      if (!kept) {
         AddSample(absl::StrCat("lost in a merge: ", At(first).item, " or ",
                                At(second).item),
                   &findings_);
+      }
     }
   }
 

@@ -49,8 +49,9 @@ Attributes ParseAttributes(const std::vector<absl::string_view>& parts,
     } else if (absl::EqualsIgnoreCase(name, "expires")) {
       absl::Time time;
       if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", std::string(value),
-                          &time, nullptr))
+                          &time, nullptr)) {
         found.expires = time;
+      }
     } else if (absl::EqualsIgnoreCase(name, "path") &&
                absl::StartsWith(value, "/")) {
       found.path = std::string(value);

@@ -41,8 +41,9 @@ void Coverage::OnAnswer(const std::vector<TokenId>& presented,
   if (any_set || removed.empty()) return;
   for (const TokenId id : presented) {
     Token& kept = tokens_[static_cast<std::size_t>(id)];
-    if (removed.count(kept.cookie) == 0)
+    if (removed.count(kept.cookie) == 0) {
       kept.covered.insert(presented.begin(), presented.end());
+    }
   }
 }
 
@@ -58,8 +59,9 @@ ChangeIds Coverage::Slipped(const std::vector<TokenId>& presented) const {
                 tokens_[at].covered.end());
   }
   ChangeIds slipped;
-  for (const Token& token : tokens_)
+  for (const Token& token : tokens_) {
     slipped.insert(token.changes.begin(), token.changes.end());
+  }
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (!reached[i]) continue;
     for (const ChangeId change : tokens_[i].changes) slipped.erase(change);

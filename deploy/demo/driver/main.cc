@@ -71,10 +71,9 @@ int RunDriver(const Flags& flags) {
     std::cerr << "demo_driver: " << site.status().message() << "\n";
     return 2;
   }
-  const int connections =
-      flags.sessions * sessionmesh::driver::Browser::kConnections;
+  const auto sessions = static_cast<std::uint64_t>(flags.sessions);
   const absl::Status files = sessionmesh::driver::AllowOpenFiles(
-      static_cast<std::uint64_t>(connections + kOtherFiles));
+      sessions * sessionmesh::driver::Browser::kConnections + kOtherFiles);
   if (!files.ok()) {
     std::cerr << "demo_driver: --sessions " << flags.sessions << ": "
               << files.message() << "\n";
@@ -109,8 +108,9 @@ int RunDriver(const Flags& flags) {
   std::cout << (flags.json ? FormatJson(report) : FormatTable(report))
             << std::flush;
   const std::vector<std::string> broken = Judge(report);
-  for (const std::string& line : broken)
+  for (const std::string& line : broken) {
     std::cerr << "demo_driver: " << line << "\n";
+  }
   return broken.empty() ? 0 : 1;
 }
 

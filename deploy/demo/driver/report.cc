@@ -119,9 +119,10 @@ std::vector<std::string> Judge(const Report& report) {
   std::vector<std::string> broken;
   for (const Row& row : Rows(report)) {
     const std::string fault = Fault(row);
-    if (!fault.empty())
+    if (!fault.empty()) {
       broken.push_back(
           absl::StrCat(row.label, ": ", row.count, " (", fault, ")"));
+    }
   }
   return broken;
 }
@@ -141,16 +142,18 @@ std::string FormatTable(const Report& report) {
   absl::StrAppendFormat(&out, "  %-68s %8.1f\n", "seconds", report.seconds);
   for (const auto* samples :
        {&report.findings.samples, &report.traffic.samples}) {
-    for (const std::string& sample : *samples)
+    for (const std::string& sample : *samples) {
       absl::StrAppend(&out, "  ! ", sample, "\n");
+    }
   }
   return out;
 }
 
 std::string FormatJson(const Report& report) {
   std::string out = "{";
-  for (const Row& row : Rows(report))
+  for (const Row& row : Rows(report)) {
     absl::StrAppend(&out, "\"", row.key, "\": ", row.count, ", ");
+  }
   absl::StrAppendFormat(
       &out, "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"seconds\": %.3f, ",
       Percentile(report.traffic.latencies_ms, 0.5),

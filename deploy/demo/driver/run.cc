@@ -16,8 +16,9 @@ template <typename Work>
 std::vector<std::thread> StartEach(const Shoppers& shoppers, Work work) {
   std::vector<std::thread> threads;
   threads.reserve(shoppers.size());
-  for (const auto& shopper : shoppers)
+  for (const auto& shopper : shoppers) {
     threads.emplace_back([work, one = shopper.get()] { work(*one); });
+  }
   return threads;
 }
 

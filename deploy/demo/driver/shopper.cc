@@ -214,10 +214,11 @@ void Shopper::LookFor(const std::string& item, bool last) {
 void Shopper::Look(bool last) {
   if (site_.shop()) return LookFor("", last);
   if (cart_.empty()) return LookFor("nothing", last);
-  if (!last)
+  if (!last) {
     return LookFor(
         cart_[static_cast<std::size_t>(Choose(static_cast<int>(cart_.size())))],
         last);
+  }
   for (const std::string& item : cart_) LookFor(item, last);
 }
 
@@ -228,8 +229,9 @@ void Shopper::LogOut() {
   Ended ended{session_, browser_.Cookies(site_.ReadCart(""))};
   const Answer answer = browser_.Fetch(site_.LogOut(), 0, session_);
   session_->logout_sent = answer.first_sent;
-  if (Site::Acknowledges(answer.status))
+  if (Site::Acknowledges(answer.status)) {
     session_->logout_answered = answer.answered;
+  }
   session_ = nullptr;
   if (!Site::Acknowledges(answer.status)) return;
   for (int i = 0; i < kServersToReach; ++i) TryOldCookies(ended);
@@ -250,8 +252,9 @@ void Shopper::TryOldCookies(const Ended& ended) {
 void Shopper::LastLook() {
   for (const Ended& ended : ended_) TryOldCookies(ended);
   if (session_ == nullptr) return;
-  for (int i = 1; i <= kServersToReach; ++i)
+  for (int i = 1; i <= kServersToReach; ++i) {
     Look(/*last=*/i == kServersToReach);
+  }
 }
 
 }  // namespace sessionmesh::driver

@@ -15,17 +15,19 @@ namespace sessionmesh::driver {
 // nothing needs an escape.
 
 Request Site::LogIn(absl::string_view user) const {
-  if (shop_)
+  if (shop_) {
     return {
         .post = true, .target = "/login", .form = absl::StrCat("user=", user)};
+  }
   return {.target = "/new?attrs=4&bytes=32"};
 }
 
 Request Site::Add(absl::string_view item) const {
-  if (shop_)
+  if (shop_) {
     return {.post = true,
             .target = "/cart/add",
             .form = absl::StrCat("item=", item)};
+  }
   return {.target = absl::StrCat("/write?k=cart.", item, "&v=1")};
 }
 
@@ -73,8 +75,9 @@ std::optional<CartSeen> Site::ParseCart(int http_status, absl::string_view body,
     const std::pair<absl::string_view, absl::string_view> pair =
         absl::StrSplit(line, absl::MaxSplits(' ', 1));
     int quantity = 0;
-    if (!absl::SimpleAtoi(pair.first, &quantity) || pair.second.empty())
+    if (!absl::SimpleAtoi(pair.first, &quantity) || pair.second.empty()) {
       return std::nullopt;
+    }
     if (quantity > 0) seen.items.insert(std::string(pair.second));
   }
   return seen;
@@ -92,11 +95,13 @@ absl::StatusOr<BaseUrl> ParseBaseUrl(absl::string_view url) {
   const auto colon = url.rfind(':');
   base.host = std::string(url.substr(0, colon));
   if (colon != absl::string_view::npos &&
-      !absl::SimpleAtoi(url.substr(colon + 1), &base.port))
+      !absl::SimpleAtoi(url.substr(colon + 1), &base.port)) {
     return invalid();
+  }
   if (base.host.empty() || absl::StrContains(base.host, '/') || base.port < 1 ||
-      base.port > 65535)
+      base.port > 65535) {
     return invalid();
+  }
   return base;
 }
 
