@@ -13,10 +13,12 @@ namespace {
 // Idle expiry is never early: a session that some node accepted an access of at
 // true time t lives until t + idle, but for the exceptions of rule D: the
 // access died with its only holder, or toucher and killer were cut off from
-// each other for longer than the idle time. It is never late: after idle and
-// the offset of the clocks since the last access that any node can have
-// accepted, nobody shows it. The absolute deadline is exact by the node's
-// clock.
+// each other for longer than the idle time: by the network, or because two
+// shorter cuts left membership no time to meet the toucher again (it was dead
+// all the while to the killer, or to whom a restarted killer asked). It is
+// never late: after idle and the offset of the clocks since the last access
+// that any node can have accepted, nobody shows it. The absolute deadline is
+// exact by the node's clock.
 class TimelyExpiry : public Checker {
  public:
   TimelyExpiry() : Checker("timely_expiry") {}
@@ -41,6 +43,18 @@ class TimelyExpiry : public Checker {
         operation.reply.failure.reason ==
             replication::Reason::kSessionNotFound) {
       CheckRefusal(scene, process, operation);
+    }
+  }
+
+  void OnView(const Scene& scene, const Process& process) override {
+    for (const membership::Member& member : process.view()->members()) {
+      const std::pair<ProcessNumber, NodeName> key{process.number(),
+                                                   member.name};
+      if (member.claim.state == membership::State::kDead) {
+        dead_since_.try_emplace(key, scene.now());
+      } else {
+        dead_since_.erase(key);
+      }
     }
   }
 
@@ -123,11 +137,12 @@ class TimelyExpiry : public Checker {
     for (const Access& access : accesses_[{slot, birth}]) {
       if (access.at + idle - tolerance <= scene.now()) continue;
       const std::vector<Process*> running = scene.processes();
-      const bool toucher_lives = std::any_of(
+      const auto toucher = std::find_if(
           running.begin(), running.end(), [&access](const Process* process) {
             return process->number() == access.process;
           });
-      if (!toucher_lives) continue;
+      if (toucher == running.end()) continue;
+      if (WasDeadFor(scene, killer, (*toucher)->name(), idle)) continue;
       const absl::Duration cut = scene.network().LongestCut(
           access.host, killer.host(), access.at - idle);
       if (cut >= idle) continue;
@@ -137,6 +152,20 @@ class TimelyExpiry : public Checker {
                         " after an access, its idle time is ",
                         absl::FormatDuration(idle)));
     }
+  }
+
+  // The killer takes the member for dead, and so has somebody, who may have
+  // told it, for this long.
+  bool WasDeadFor(const Scene& scene, const Process& killer,
+                  const NodeName& name, absl::Duration time) const {
+    if (dead_since_.count({killer.number(), name}) == 0) return false;
+    const std::vector<Process*> running = scene.processes();
+    return std::any_of(
+        running.begin(), running.end(), [&](const Process* process) {
+          const auto dead = dead_since_.find({process->number(), name});
+          return dead != dead_since_.end() &&
+                 scene.now() - dead->second >= time;
+        });
   }
 
   // Of the lives that the answer belongs to (a foreign id may have several) one
@@ -209,6 +238,8 @@ class TimelyExpiry : public Checker {
   }
 
   std::map<Key, std::vector<Access>> accesses_;
+  // Since when a member is dead in the view of a process.
+  std::map<std::pair<ProcessNumber, NodeName>, absl::Time> dead_since_;
 };
 
 }  // namespace
