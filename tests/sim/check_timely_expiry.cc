@@ -31,6 +31,12 @@ class TimelyExpiry : public Checker {
       for (const Dot& birth :
            BirthsOf(scene.ledger(), operation.slot, operation.heads)) {
         if (operation.command.peek) continue;
+        // Of two lives of a foreign id one may be idle already: a read of the
+        // other is no access to it.
+        if (!operation.IsWrite() && IsOver(process, operation.slot, birth,
+                                           operation.command.session_id)) {
+          continue;
+        }
         // A write is an access when it is made, not when enough owners hold it.
         const Minted* made =
             operation.IsWrite() ? DeltaOf(scene, operation) : nullptr;
