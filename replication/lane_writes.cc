@@ -497,8 +497,9 @@ void Lane::Update(const Call& call, Instant now, Effects* effects) {
   Publish(delta, now, effects);
   reply.token = EncodeToken(call.slot, {{delta->last()}}, *key_);
   if (command.return_session) {
-    reply.session = ViewOf(command.session_id,
-                           StateOf(call.slot).slot.Lookup(command.session_id));
+    // Not a life of the id that is over by time and not dropped yet.
+    reply.session =
+        ViewOf(command.session_id, Present(call.slot, command.session_id, now));
   }
   Await(command, delta, std::move(reply), now, effects);
 }
