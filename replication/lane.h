@@ -90,10 +90,14 @@ class Lane {
     absl::Time changed_at = absl::InfinitePast();
     // Periodic digests in a row that left it out, because it changed.
     uint32_t left_out = 0;
-    // Another node has had an equal context with other lives since then.
-    absl::Time differs_since = absl::InfinitePast();
     absl::Time parked_since = absl::InfiniteFuture();
     size_t memory_bytes = 0;  // as last counted into the lane's total
+  };
+
+  // An owner with an equal context holds other lives.
+  struct Difference {
+    absl::Time since;
+    uint64_t live_hash;  // of the other
   };
 
   struct Peer {
@@ -117,6 +121,7 @@ class Lane {
     std::set<std::pair<SlotId, Dot>> unapplied;
     // Slots it must pull because we dropped deltas, until it does.
     std::set<SlotId> resync;
+    std::map<SlotId, Difference> differences;
     // A complete digest of this link and process has come; its lane was ready
     // by then.
     bool described = false;
@@ -364,8 +369,10 @@ class Lane {
   bool TakePulled(const Puller::Done& done, Instant now, Effects* effects);
   void OnDigest(const NodeName& from, const Digest& digest, Instant now,
                 Effects* effects);
-  void CheckState(const NodeName& from, SlotId id, Instant now,
-                  Effects* effects);
+  // Equal contexts: the lives must be the same, but for those past their
+  // deadline, which each node drops in its own time.
+  void CompareLives(const NodeName& from, Peer* peer, const SlotDigest& theirs,
+                    Instant now, Effects* effects);
   // Not complete: without slots that change just now, unless they were left out
   // for long.
   void SendDigest(const NodeName& to, bool complete, Instant now,

@@ -56,15 +56,12 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
     }
     peer.out.Suspend();
     peer.resync.clear();
+    peer.differences.clear();
     peer.described = false;
     peer.ready = false;
     puller_.Forget(from);
     transfers_.Forget(from);
-    for (SlotState& state : slots_) {
-      state.synced_from.erase(from);
-      // How the former process differed says nothing of this one.
-      state.differs_since = absl::InfinitePast();
-    }
+    for (SlotState& state : slots_) state.synced_from.erase(from);
     if (was_known) {
       Emit({.kind = Event::Kind::kPeerForgot,
             .node = from,

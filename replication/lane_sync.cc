@@ -171,17 +171,26 @@ void Lane::JoinState(const Puller::Done& done, Instant now, Effects* effects) {
 // Lives go at their deadline by each node's own clock and pass, so for a while
 // equal contexts may hold different lives. Longer than that it is a bug or
 // damage: a dot fixes its value. Sending cannot mend it; it must be seen.
-void Lane::CheckState(const NodeName& from, SlotId id, Instant now,
-                      Effects* effects) {
-  SlotState& state = StateOf(id);
-  if (state.differs_since <= state.changed_at) state.differs_since = now.steady;
-  if (now.steady - state.differs_since < 3 * config_.expiry_pass_interval) {
+void Lane::CompareLives(const NodeName& from, Peer* peer,
+                        const SlotDigest& theirs, Instant now,
+                        Effects* effects) {
+  const SlotState& state = StateOf(theirs.slot);
+  if (theirs.live_hash == Folded(state.slot.live_hash())) {
+    peer->differences.erase(theirs.slot);
     return;
   }
-  state.differs_since = absl::InfinitePast();
+  Difference& known =
+      peer->differences
+          .try_emplace(theirs.slot, Difference{now.steady, theirs.live_hash})
+          .first->second;
+  if (known.live_hash != theirs.live_hash || known.since <= state.changed_at) {
+    known = {now.steady, theirs.live_hash};  // one of the two has moved
+  }
+  if (now.steady - known.since < 3 * config_.expiry_pass_interval) return;
+  peer->differences.erase(theirs.slot);
   Emit({.kind = Event::Kind::kStateMismatch,
         .node = from,
-        .slot = id,
+        .slot = theirs.slot,
         .detail =
             "equal contexts hold different sessions: a bug or damaged memory"},
        effects);
@@ -241,16 +250,13 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
       continue;
     }
     if (it->second->context_hash == state.slot.context().Hash()) {
-      if (it->second->live_hash != Folded(state.slot.live_hash())) {
-        CheckState(from, slot, now, effects);
-      } else {
-        state.differs_since = absl::InfinitePast();
-      }
+      CompareLives(from, &peer, *it->second, now, effects);
       peer.resync.erase(slot);
       Synced(slot, from);
       continue;
     }
     state.synced_from.erase(from);
+    peer.differences.erase(slot);
     if (digest.complete || !IsLively(state, now)) {
       puller_.Want(from, slot, /*urgent=*/!state.ready);
     }

@@ -12,6 +12,9 @@ namespace {
 using membership::State;
 using ::sessionmesh::testing::IsOk;
 using ::sessionmesh::testing::StatusIs;
+using ::testing::Pair;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class LaneExpiryTest : public ::testing::Test {
  protected:
@@ -63,6 +66,40 @@ TEST_F(LaneExpiryTest, NothingOutlivesItsAbsoluteDeadline) {
               StatusIs(absl::StatusCode::kNotFound));
   net_.Advance(absl::Seconds(10));
   EXPECT_EQ(net_.node("a").status().sessions, 0u);
+}
+
+// Simulator, seed 4001099: two nodes gave one foreign id to two lives.
+TEST_F(LaneExpiryTest, AnUpdateShowsNoLifeOfTheIdThatIsPastItsDeadline) {
+  net_.StartReady({"a", "b"});
+  net_.Hold("a", "b");
+  net_.Hold("b", "a");
+  for (const auto& [node, lifetime] :
+       {std::pair{"a", absl::Seconds(30)}, std::pair{"b", absl::Hours(1)}}) {
+    Command create;
+    create.kind = Command::Kind::kCreate;
+    create.session_id = Id("s");
+    create.set = {{node, "1"}};
+    create.absolute_lifetime = lifetime;
+    create.durability = Durability::kLocal;
+    ASSERT_THAT(net_.Run(node, create).status, IsOk());
+  }
+  net_.Release("a", "b");
+  net_.Release("b", "a");
+  net_.Advance(absl::Seconds(29));
+  ASSERT_THAT(net_.Get("a", Id("s")).session->attributes, SizeIs(2));
+  net_.Advance(absl::Seconds(1));
+  Command set;
+  set.kind = Command::Kind::kUpdate;
+  set.session_id = Id("s");
+  set.set = {{"cart", "1"}};
+  set.return_session = true;
+  set.durability = Durability::kLocal;
+
+  const Reply reply = net_.Run("a", set);
+
+  ASSERT_THAT(reply.status, IsOk());
+  EXPECT_THAT(reply.session->attributes,
+              UnorderedElementsAre(Pair("b", "1"), Pair("cart", "1")));
 }
 
 // Simulator, seed 2447, schedule expiry.
