@@ -10,6 +10,7 @@ constexpr absl::string_view kHead = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sessionmesh demo shop</title>
+<link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #667085; --line: #d9dee7; --card: #fff; --ground: #f4f6f9;
   --accent: #0f766e; --on-accent: #fff; --warn: #b45309; }
@@ -23,7 +24,8 @@ h2 { font-size: 1rem; margin: 0 0 .75rem; }
 header { display: flex; justify-content: space-between; align-items: center; margin-bottom: 1.5rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1.25rem;
   margin-bottom: 1rem; }
-form { display: inline-flex; gap: .5rem; margin: 0 .25rem .25rem 0; }
+form { display: flex; gap: .5rem; }
+p { margin: .75rem 0 0; }
 input { font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .4rem;
   padding: .35rem .6rem; }
 button { font: inherit; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent);
@@ -37,6 +39,7 @@ td.act { text-align: right; width: 1%; white-space: nowrap; }
 footer { color: var(--soft); font-size: .875rem; }
 footer dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: 0; }
 footer dd { margin: 0; color: var(--ink); overflow-wrap: anywhere; }
+.row { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; }
 .soft { color: var(--soft); }
 .warn { color: var(--warn); }
 </style></head><body><main>
@@ -78,7 +81,7 @@ std::string LogInSection(const ShopView& view) {
 }
 
 std::string GoodsSection() {
-  std::string out = "<section><h2>Goods</h2>";
+  std::string out = "<section><h2>Goods</h2><div class=\"row\">";
   for (const absl::string_view item : kGoods) {
     absl::StrAppend(&out, Button("/cart/add", "item", item, item, "quiet"));
   }
@@ -86,7 +89,7 @@ std::string GoodsSection() {
                   "<form method=\"post\" action=\"/cart/add\">"
                   "<input name=\"item\" placeholder=\"something else\" "
                   "required maxlength=\"64\">"
-                  "<button>Add</button></form></section>\n");
+                  "<button>Add</button></form></div></section>\n");
   return out;
 }
 
@@ -140,9 +143,9 @@ std::string ShopPage(const ShopView& view) {
   const std::string who =
       view.user.empty()
           ? "<span class=\"soft\">not logged in</span>"
-          : absl::StrCat("<span>", EscapeHtml(view.user), " &nbsp;",
+          : absl::StrCat("<div class=\"row\">", EscapeHtml(view.user),
                          Button("/logout", "", "", "Log out", "quiet"),
-                         "</span>");
+                         "</div>");
   return absl::StrCat(kHead, "<header><h1>Demo shop</h1>", who, "</header>\n",
                       LogInSection(view), CartSection(view), GoodsSection(),
                       Foot(view.served));
