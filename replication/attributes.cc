@@ -9,24 +9,39 @@ namespace {
 
 // The block, name by name:
 //
-//   varint name length | name | varint entries | entries
+//   varint name length << 1 | siblings | name | [varint entries] | entries
 //
-// and each entry:
+// with the number of entries only where there are siblings, and each entry:
 //
-//   actor 8 | hlc 8 | varint counter | varint value length | value
+//   varint value length << 3 | flags
+//   [actor 8] | [hlc 8] | [varint counter] | value
 //
-// The block never leaves the process, so fixed numbers are in its byte order.
+// without what follows from the entry before, as most of it does for what one
+// write set: the same actor, the same hlc, the next counter. The block never
+// leaves the process, so fixed numbers are in its byte order.
 
-size_t VarintSize(uint64_t value) {
-  size_t size = 1;
-  while (value >= 0x80) {
-    value >>= 7;
-    ++size;
+constexpr uint64_t kSiblings = 1;
+constexpr uint64_t kSameActor = 1;
+constexpr uint64_t kSameHlc = 2;
+constexpr uint64_t kNextCounter = 4;
+constexpr int kFlagBits = 3;
+
+// Measures what a Writer would write.
+class Sizer {
+ public:
+  size_t size() const { return size_; }
+
+  void Varint(uint64_t value) {
+    for (++size_; value >= 0x80; value >>= 7) ++size_;
   }
-  return size;
-}
+  void Fixed(uint64_t value) { size_ += sizeof(value); }
+  void Bytes(absl::string_view bytes) { size_ += bytes.size(); }
 
-// Writes into room that PackedSize has measured.
+ private:
+  size_t size_ = 0;
+};
+
+// Writes into room that a Sizer has measured.
 class Writer {
  public:
   explicit Writer(char* at) : at_(at) {}
@@ -44,7 +59,6 @@ class Writer {
   }
 
   void Bytes(absl::string_view bytes) {
-    Varint(bytes.size());
     // An empty view may have no data to copy from.
     if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
     at_ += bytes.size();
@@ -54,14 +68,54 @@ class Writer {
   char* at_;
 };
 
+// The entry before: what need not be repeated.
+struct Before {
+  Dot dot;
+  Hlc hlc = 0;
+
+  uint64_t Flags(const EntryView& entry) const {
+    return (entry.dot.actor == dot.actor ? kSameActor : 0) |
+           (entry.hlc == hlc ? kSameHlc : 0) |
+           (entry.dot.counter == dot.counter + 1 ? kNextCounter : 0);
+  }
+  void Set(const EntryView& entry) {
+    dot = entry.dot;
+    hlc = entry.hlc;
+  }
+};
+
 // Walks a block that Pack wrote, hence without bounds to check.
 class Reader {
  public:
   explicit Reader(const std::string& block)
       : at_(block.data()), end_(at_ + block.size()) {}
 
-  bool done() const { return at_ == end_; }
+  // Goes on to the next name; false at the end.
+  bool NextName() {
+    if (at_ == end_) return false;
+    const uint64_t head = Varint();
+    name_ = Bytes(head >> 1);
+    left_ = (head & kSiblings) == 0 ? 1 : Varint();
+    return true;
+  }
+  absl::string_view name() const { return name_; }
 
+  // Goes on to the next entry of the name; false after the last.
+  bool NextEntry(EntryView* entry) {
+    if (left_ == 0) return false;
+    --left_;
+    const uint64_t head = Varint();
+    entry->name = name_;
+    entry->dot.actor = (head & kSameActor) != 0 ? before_.dot.actor : Fixed();
+    entry->hlc = (head & kSameHlc) != 0 ? before_.hlc : Fixed();
+    entry->dot.counter =
+        (head & kNextCounter) != 0 ? before_.dot.counter + 1 : Varint();
+    entry->value = Bytes(head >> kFlagBits);
+    before_.Set(*entry);
+    return true;
+  }
+
+ private:
   uint64_t Varint() {
     uint64_t value = 0;
     for (int shift = 0;; shift += 7) {
@@ -78,26 +132,17 @@ class Reader {
     return value;
   }
 
-  absl::string_view Bytes() {
-    const size_t size = Varint();
+  absl::string_view Bytes(size_t size) {
     const absl::string_view bytes(at_, size);
     at_ += size;
     return bytes;
   }
 
-  EntryView Entry(absl::string_view name) {
-    EntryView entry;
-    entry.name = name;
-    entry.dot.actor = Fixed();
-    entry.hlc = Fixed();
-    entry.dot.counter = Varint();
-    entry.value = Bytes();
-    return entry;
-  }
-
- private:
   const char* at_;
   const char* end_;
+  absl::string_view name_;
+  uint64_t left_ = 0;
+  Before before_;
 };
 
 // The end of the run of entries that share the name of `entries[begin]`.
@@ -109,41 +154,40 @@ size_t RunEnd(absl::Span<const EntryView> entries, size_t begin) {
   return end;
 }
 
-size_t PackedSize(absl::Span<const EntryView> entries) {
-  size_t size = 0;
+template <typename Sink>
+void PackInto(absl::Span<const EntryView> entries, Sink* sink) {
+  Before before;
   for (size_t begin = 0; begin < entries.size();) {
+    const absl::string_view name = entries[begin].name;
     const size_t end = RunEnd(entries, begin);
-    const size_t name_size = entries[begin].name.size();
-    size += VarintSize(name_size) + name_size + VarintSize(end - begin);
+    DCHECK(end == entries.size() || name < entries[end].name);
+    const bool siblings = end - begin > 1;
+    sink->Varint(uint64_t{name.size()} << 1 | (siblings ? kSiblings : 0));
+    sink->Bytes(name);
+    if (siblings) sink->Varint(end - begin);
     for (; begin < end; ++begin) {
       const EntryView& entry = entries[begin];
-      size += 16 + VarintSize(entry.dot.counter) +
-              VarintSize(entry.value.size()) + entry.value.size();
+      DCHECK(begin + 1 == end || entry.dot < entries[begin + 1].dot);
+      const uint64_t flags = before.Flags(entry);
+      sink->Varint(uint64_t{entry.value.size()} << kFlagBits | flags);
+      if ((flags & kSameActor) == 0) sink->Fixed(entry.dot.actor);
+      if ((flags & kSameHlc) == 0) sink->Fixed(entry.hlc);
+      if ((flags & kNextCounter) == 0) sink->Varint(entry.dot.counter);
+      sink->Bytes(entry.value);
+      before.Set(entry);
     }
   }
-  return size;
 }
 
 }  // namespace
 
 AttributeTable AttributeTable::Pack(absl::Span<const EntryView> entries) {
+  Sizer sizer;
+  PackInto(entries, &sizer);
   AttributeTable table;
-  table.block_.resize(PackedSize(entries));
+  table.block_.resize(sizer.size());
   Writer writer(table.block_.data());
-  for (size_t begin = 0; begin < entries.size();) {
-    const size_t end = RunEnd(entries, begin);
-    DCHECK(end == entries.size() || entries[begin].name < entries[end].name);
-    writer.Bytes(entries[begin].name);
-    writer.Varint(end - begin);
-    for (; begin < end; ++begin) {
-      const EntryView& entry = entries[begin];
-      DCHECK(begin + 1 == end || entry.dot < entries[begin + 1].dot);
-      writer.Fixed(entry.dot.actor);
-      writer.Fixed(entry.hlc);
-      writer.Varint(entry.dot.counter);
-      writer.Bytes(entry.value);
-    }
-  }
+  PackInto(entries, &writer);
   DCHECK(writer.at() == table.block_.data() + table.block_.size());
   return table;
 }
@@ -151,45 +195,38 @@ AttributeTable AttributeTable::Pack(absl::Span<const EntryView> entries) {
 std::vector<EntryView> AttributeTable::Unpack() const {
   std::vector<EntryView> entries;
   entries.reserve(16);
-  for (Reader reader(block_); !reader.done();) {
-    const absl::string_view name = reader.Bytes();
-    for (uint64_t left = reader.Varint(); left > 0; --left) {
-      entries.push_back(reader.Entry(name));
-    }
+  EntryView entry;
+  for (Reader reader(block_); reader.NextName();) {
+    while (reader.NextEntry(&entry)) entries.push_back(entry);
   }
   return entries;
 }
 
 std::vector<EntryView> AttributeTable::Find(absl::string_view name) const {
   std::vector<EntryView> found;
-  for (Reader reader(block_); !reader.done();) {
-    const absl::string_view here = reader.Bytes();
-    if (here > name) break;
-    for (uint64_t left = reader.Varint(); left > 0; --left) {
-      const EntryView entry = reader.Entry(here);
-      if (here == name) found.push_back(entry);
+  EntryView entry;
+  for (Reader reader(block_); reader.NextName();) {
+    if (reader.name() > name) break;
+    while (reader.NextEntry(&entry)) {
+      if (entry.name == name) found.push_back(entry);
     }
   }
   return found;
 }
 
 void AttributeTable::AppendDots(std::vector<Dot>* dots) const {
-  for (Reader reader(block_); !reader.done();) {
-    const absl::string_view name = reader.Bytes();
-    for (uint64_t left = reader.Varint(); left > 0; --left) {
-      dots->push_back(reader.Entry(name).dot);
-    }
+  EntryView entry;
+  for (Reader reader(block_); reader.NextName();) {
+    while (reader.NextEntry(&entry)) dots->push_back(entry.dot);
   }
 }
 
 size_t AttributeTable::payload_bytes() const {
   size_t bytes = 0;
-  for (Reader reader(block_); !reader.done();) {
-    const absl::string_view name = reader.Bytes();
-    bytes += name.size();
-    for (uint64_t left = reader.Varint(); left > 0; --left) {
-      bytes += reader.Entry(name).value.size();
-    }
+  EntryView entry;
+  for (Reader reader(block_); reader.NextName();) {
+    bytes += reader.name().size();
+    while (reader.NextEntry(&entry)) bytes += entry.value.size();
   }
   return bytes;
 }
