@@ -131,7 +131,7 @@ void Lanes::Execute(const CallTicket& ticket, replication::Command command,
   Run(lane, [&](Replicator* replicator, Instant now, Effects* effects)
                 ABSL_NO_THREAD_SAFETY_ANALYSIS {
                   lane->calls.emplace(ticket.handle, sink);
-                  replicator->Execute(command, now, effects);
+                  replicator->Execute(std::move(command), now, effects);
                 });
 }
 

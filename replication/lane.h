@@ -70,7 +70,7 @@ class Lane {
   const Slot& slot(SlotId id) const;
 
   // --- lane_calls.cc
-  void Execute(const Command& command, Instant now, Effects* effects);
+  void Execute(Command command, Instant now, Effects* effects);
   void Cancel(CallHandle handle);
 
   // --- lane_reads.cc
@@ -260,9 +260,10 @@ class Lane {
   std::string TokenOf(SlotId slot, const Holdings& lives) const;
   // ... for a reply to a call that may have presented it.
   std::string TokenOf(const Call& call, const Holdings& lives) const;
-  // Mints an empty update when a session has more heads than a token can name.
-  void CollapseHeads(SlotId slot, absl::string_view id, Instant now,
-                     Effects* effects);
+  // Present, with no more heads than the token of a reply can name: more are
+  // brought down by an update that changes nothing.
+  Holdings PresentForReply(SlotId slot, absl::string_view id, Instant now,
+                           Effects* effects);
   void Access(SlotId slot, const Holdings& lives, Instant now);
   void UpdateWatches(SlotId slot, const SlotChanges& changes, Effects* effects);
   // A watch whose token did not come in time ends.

@@ -98,43 +98,43 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
   return absl::OkStatus();
 }
 
-void Lane::Execute(const Command& command, Instant now, Effects* effects) {
+void Lane::Execute(Command command, Instant now, Effects* effects) {
   Call call;
   Failure failure;
   if (absl::Status s = Admit(command, now, &call, &failure); !s.ok()) {
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }
+  const CallHandle handle = command.handle;
   const bool waits = command.kind != Command::Kind::kGet &&
                      command.kind != Command::Kind::kTouch &&
                      command.durability != Durability::kLocal;
   if (waits && waits_.size() >= config_.waiting_calls_max) {
-    FailFull(command.handle, effects);
+    FailFull(handle, effects);
     return;
   }
   if (waits && waits_.bytes() >= config_.waiting_bytes_max) {
-    FailFullBytes(command.handle, waits_.bytes(), effects);
+    FailFullBytes(handle, waits_.bytes(), effects);
     return;
   }
-  call.command = command;
+  call.command = std::move(command);
   call.patience = now.steady + config_.catch_up_patience;
   call.give_up =
-      std::min(command.deadline, now.steady + config_.catch_up_timeout);
+      std::min(call.command.deadline, now.steady + config_.catch_up_timeout);
   if (!Advance(&call, now, effects)) {
-    for (const auto& [name, value] : command.set) {
+    for (const auto& [name, value] : call.command.set) {
       call.bytes += name.size() + value.size();
     }
     if (calls_.size() >= config_.waiting_calls_max) {
-      FailFull(command.handle, effects);
+      FailFull(handle, effects);
     } else if (calls_bytes_ + call.bytes > config_.waiting_bytes_max) {
-      FailFullBytes(command.handle, calls_bytes_ + call.bytes, effects);
+      FailFullBytes(handle, calls_bytes_ + call.bytes, effects);
     } else {
       calls_bytes_ += call.bytes;
-      calls_by_slot_[call.slot].insert(command.handle);
-      SetTimer(command.handle, call.asked
-                                   ? call.give_up
-                                   : std::min(call.patience, call.give_up));
-      calls_.emplace(command.handle, std::move(call));
+      calls_by_slot_[call.slot].insert(handle);
+      SetTimer(handle, call.asked ? call.give_up
+                                  : std::min(call.patience, call.give_up));
+      calls_.emplace(handle, std::move(call));
     }
   }
   Finish(now, effects);
@@ -355,8 +355,8 @@ void Lane::FailLost(const Call& call, const Dot& lost, Instant now,
                                            : " " + reply.failure.missing_writer,
       " before any other node had it; go on with the state given here and drop "
       "the token"));
-  CollapseHeads(call.slot, call.command.session_id, now, effects);
-  const Holdings lives = Present(call.slot, call.command.session_id, now);
+  const Holdings lives =
+      PresentForReply(call.slot, call.command.session_id, now, effects);
   if (!lives.empty()) {
     reply.session = ViewOf(call.command.session_id, lives);
     reply.token = TokenOf(call.slot, lives);

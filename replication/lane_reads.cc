@@ -147,24 +147,25 @@ bool Lane::Revoke(SlotId slot, absl::string_view id, Instant now,
   return true;
 }
 
-void Lane::CollapseHeads(SlotId slot, absl::string_view id, Instant now,
-                         Effects* effects) {
-  // Not of a life that is over by time: the update would be an access to it.
-  const Holdings lives = Present(slot, id, now);
-  if (HeadsOf(lives).size() <= kTokenDotsMax) return;
+Lane::Holdings Lane::PresentForReply(SlotId slot, absl::string_view id,
+                                     Instant now, Effects* effects) {
+  // Not a life that is over by time: the update would be an access to it.
+  Holdings lives = Present(slot, id, now);
+  if (HeadsOf(lives).size() <= kTokenDotsMax) return lives;
   // An update that changes nothing but follows all heads. The op needs some
   // name; it is never looked at.
   Delta nothing{.slot = slot, .kind = Delta::Kind::kUpdate};
   nothing.ops.push_back(
       {.kind = Op::Kind::kVoid, .name = std::string(kUserAttribute)});
   Publish(Mint(std::move(nothing), lives, now), now, effects);
+  return Present(slot, id, now);
 }
 
 void Lane::Get(const Call& call, Instant now, Effects* effects) {
   const std::string& id = call.command.session_id;
-  const bool revoked = Revoke(call.slot, id, now, effects);
-  if (!revoked) CollapseHeads(call.slot, id, now, effects);
-  const Holdings lives = revoked ? Holdings() : Present(call.slot, id, now);
+  const Holdings lives = Revoke(call.slot, id, now, effects)
+                             ? Holdings()
+                             : PresentForReply(call.slot, id, now, effects);
   if (lives.empty()) {
     Fail(call.command.handle,
          absl::NotFoundError("no such session; it may have ended"),
@@ -185,12 +186,10 @@ void Lane::Get(const Call& call, Instant now, Effects* effects) {
 }
 
 void Lane::TouchCall(const Call& call, Instant now, Effects* effects) {
-  const bool revoked = Revoke(call.slot, call.command.session_id, now, effects);
-  if (!revoked) {
-    CollapseHeads(call.slot, call.command.session_id, now, effects);
-  }
-  const Holdings lives =
-      revoked ? Holdings() : Present(call.slot, call.command.session_id, now);
+  const std::string& id = call.command.session_id;
+  const Holdings lives = Revoke(call.slot, id, now, effects)
+                             ? Holdings()
+                             : PresentForReply(call.slot, id, now, effects);
   if (lives.empty()) {
     Fail(call.command.handle,
          absl::NotFoundError("no such session; it may have ended"),

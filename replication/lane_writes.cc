@@ -266,8 +266,7 @@ bool Lane::AnswerRetry(const Command& command, SlotId slot, Instant now,
   const std::string& id = command.kind == Command::Kind::kRotate
                               ? command.new_session_id
                               : command.session_id;
-  CollapseHeads(slot, id, now, effects);
-  const Holdings lives = Present(slot, id, now);
+  const Holdings lives = PresentForReply(slot, id, now, effects);
   if (!lives.empty()) {
     // What is shown may be newer than the change, so the token names all of it.
     reply.session = ViewOf(id, lives);
@@ -359,10 +358,10 @@ void Lane::Create(const Call& call, bool upserted, Instant now,
       Reply reply;
       FillCommon(call, &reply);
       reply.replicas = 1;
-      CollapseHeads(call.slot, command.session_id, now, effects);
       reply.degraded = true;
       reply.degraded_reason = kDoneElsewhere;
-      const Holdings lives = Present(call.slot, command.session_id, now);
+      const Holdings lives =
+          PresentForReply(call.slot, command.session_id, now, effects);
       reply.session = ViewOf(command.session_id, lives);
       reply.token = TokenOf(call.slot, lives);
       effects->replies.push_back(std::move(reply));
@@ -451,9 +450,9 @@ void Lane::Update(const Call& call, Instant now, Effects* effects) {
   const Command& command = call.command;
   if (AnswerRetry(command, call.slot, now, effects)) return;
   const bool revoked = Revoke(call.slot, command.session_id, now, effects);
-  if (!revoked) CollapseHeads(call.slot, command.session_id, now, effects);
   const Holdings lives =
-      revoked ? Holdings() : Present(call.slot, command.session_id, now);
+      revoked ? Holdings()
+              : PresentForReply(call.slot, command.session_id, now, effects);
   if (lives.empty()) {
     // A native id was chosen by a node and may have been ended by a logout:
     // creating it again would bring that session back under the nose of whoever
@@ -538,8 +537,8 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
   if (lives.empty()) {
     // A retry whose first try reached another node: the same request gives the
     // same new id (rule A8).
-    CollapseHeads(call.slot, command.new_session_id, now, effects);
-    const Holdings done = Present(call.slot, command.new_session_id, now);
+    const Holdings done =
+        PresentForReply(call.slot, command.new_session_id, now, effects);
     if (!revoked && !command.request_id.empty() && !done.empty()) {
       reply.session = ViewOf(command.new_session_id, done);
       reply.token = TokenOf(call.slot, done);

@@ -19,9 +19,8 @@ void Replicator::Step(const NodeName& from, const Message& message, Instant now,
   lane_->Step(from, message, now, effects);
 }
 
-void Replicator::Execute(const Command& command, Instant now,
-                         Effects* effects) {
-  lane_->Execute(command, now, effects);
+void Replicator::Execute(Command command, Instant now, Effects* effects) {
+  lane_->Execute(std::move(command), now, effects);
 }
 
 void Replicator::Cancel(CallHandle handle) { lane_->Cancel(handle); }

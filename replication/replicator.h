@@ -98,7 +98,7 @@ class Replicator {
 
   // A client calls. The reply comes now or with a later call of this class,
   // exactly once, unless cancelled.
-  void Execute(const Command& command, Instant now, Effects* effects);
+  void Execute(Command command, Instant now, Effects* effects);
 
   // The client is gone: frees what the call holds, no reply follows. A write
   // stays in effect.
