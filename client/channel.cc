@@ -64,7 +64,15 @@ std::shared_ptr<grpc::Channel> MakeChannel(
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS,
                    kResolveAgainMs);
+  // What gRPC does for each call and this library does itself (retries) or
+  // nobody needs: nodes never compress, nobody looks at its call counters.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  // The node is beside the application: no path whose bandwidth would have to
+  // be probed with a ping and a window update for each read.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   // Not shared with other channels of the process: somebody else's broken
   // connection says nothing here.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
