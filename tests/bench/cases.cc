@@ -17,6 +17,8 @@
 #include "client/pipeline.h"
 #include "client/watch.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "proto/cluster.grpc.pb.h"
 #include "proto/session.grpc.pb.h"
 #include "tests/bench/closed_loop.h"
@@ -27,13 +29,6 @@ namespace {
 using Stub = v1::SessionService::Stub;
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(10);
-
-template <typename Request, typename Response>
-struct AsyncCall {
-  grpc::ClientContext context;
-  Request request;
-  Response response;
-};
 
 absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
@@ -78,33 +73,95 @@ absl::Status AddLoop(absl::string_view name, Loop loop,
   return absl::OkStatus();
 }
 
+// What the reads are about: sessions of 8 attributes of 64 bytes.
+struct Known {
+  std::string id;
+  std::string token;
+};
+
+constexpr int kAttributes = 8;
+
+absl::StatusOr<std::vector<Known>> CreateSessions(Stub* stub) {
+  std::vector<Known> sessions;
+  for (int i = 0; i < 100; ++i) {
+    const auto created = Create(stub, NewSession(kAttributes, 64));
+    if (!created.ok()) return created.status();
+    sessions.push_back({created->session().id(), created->info().token()});
+  }
+  return sessions;
+}
+
+struct GetCall {
+  grpc::ClientContext context;
+  v1::GetRequest request;
+  v1::GetResponse response;
+};
+
+void Fill(const Known& session, GetCall* call) {
+  call->context.set_deadline(Deadline());
+  call->request.set_id(session.id);
+  call->request.add_tokens(session.token);
+}
+
+bool IsWhole(const grpc::Status& status, const GetCall& call) {
+  return status.ok() &&
+         call.response.session().attributes_size() == kAttributes;
+}
+
 }  // namespace
+
+absl::Status MeasureEmptyCalls(const Ground& ground, std::vector<Row>* rows) {
+  grpc::GenericStub stub(ground.first);
+  Loop loop = RunOneByOne(ground.smoke ? 5000 : 40000, [&](size_t) {
+    grpc::ClientContext context;
+    context.set_deadline(Deadline());
+    grpc::CompletionQueue queue;
+    const auto call =
+        stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
+                              grpc::ByteBuffer(nullptr, 0), &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok && status.ok();
+  });
+  return AddLoop("empty_call_1", std::move(loop), rows);
+}
+
+absl::Status MeasureGet(const Ground& ground,
+                        const std::shared_ptr<grpc::Channel>& node,
+                        absl::string_view name, std::vector<Row>* rows) {
+  const auto stub = v1::SessionService::NewStub(node);
+  const auto sessions = CreateSessions(stub.get());
+  if (!sessions.ok()) return sessions.status();
+  Loop loop = RunOneByOne(ground.smoke ? 5000 : 40000, [&](size_t n) {
+    GetCall call;
+    Fill((*sessions)[n % sessions->size()], &call);
+    const grpc::Status status =
+        stub->Get(&call.context, call.request, &call.response);
+    return IsWhole(status, call);
+  });
+  return AddLoop(name, std::move(loop), rows);
+}
 
 absl::Status MeasureGets(const Ground& ground,
                          const std::shared_ptr<grpc::Channel>& node,
                          absl::string_view name, size_t in_flight,
                          std::vector<Row>* rows) {
   const auto stub = v1::SessionService::NewStub(node);
-  std::vector<std::pair<std::string, std::string>> sessions;
-  for (int i = 0; i < 100; ++i) {
-    const auto created = Create(stub.get(), NewSession(8, 64));
-    if (!created.ok()) return created.status();
-    sessions.push_back({created->session().id(), created->info().token()});
-  }
-  const size_t calls = (ground.smoke ? 5000 : 40000) * (in_flight > 1 ? 4 : 1);
+  const auto sessions = CreateSessions(stub.get());
+  if (!sessions.ok()) return sessions.status();
   Loop loop = RunClosedLoop(
-      calls, in_flight, [&](size_t n, std::function<void(bool)> done) {
-        auto call =
-            std::make_shared<AsyncCall<v1::GetRequest, v1::GetResponse>>();
-        call->context.set_deadline(Deadline());
-        const auto& [id, token] = sessions[n % sessions.size()];
-        call->request.set_id(id);
-        call->request.add_tokens(token);
+      ground.smoke ? 20000 : 160000, in_flight,
+      [&](size_t n, std::function<void(bool)> done) {
+        auto call = std::make_shared<GetCall>();
+        Fill((*sessions)[n % sessions->size()], call.get());
         stub->async()->Get(
             &call->context, &call->request, &call->response,
             [call, done = std::move(done)](const grpc::Status& status) {
-              done(status.ok() &&
-                   call->response.session().attributes_size() == 8);
+              done(IsWhole(status, *call));
             });
       });
   return AddLoop(name, std::move(loop), rows);
@@ -112,23 +169,19 @@ absl::Status MeasureGets(const Ground& ground,
 
 absl::Status MeasureSets(const Ground& ground, std::vector<Row>* rows) {
   const auto stub = v1::SessionService::NewStub(ground.first);
-  const auto created = Create(stub.get(), NewSession(8, 64));
+  const auto created = Create(stub.get(), NewSession(kAttributes, 64));
   if (!created.ok()) return created.status();
-  Loop loop = RunClosedLoop(
-      ground.smoke ? 2000 : 20000, 1,
-      [&](size_t n, std::function<void(bool)> done) {
-        auto call = std::make_shared<
-            AsyncCall<v1::UpdateRequest, v1::UpdateResponse>>();
-        call->context.set_deadline(Deadline());
-        call->request.set_id(created->session().id());
-        call->request.set_durability(v1::DURABILITY_ONE);
-        (*call->request.mutable_set())["attr0"] = absl::StrCat(n);
-        stub->async()->Update(
-            &call->context, &call->request, &call->response,
-            [call, done = std::move(done)](const grpc::Status& status) {
-              done(status.ok() && call->response.info().replicas() >= 2);
-            });
-      });
+  Loop loop = RunOneByOne(ground.smoke ? 2000 : 20000, [&](size_t n) {
+    grpc::ClientContext context;
+    context.set_deadline(Deadline());
+    v1::UpdateRequest request;
+    request.set_id(created->session().id());
+    request.set_durability(v1::DURABILITY_ONE);
+    (*request.mutable_set())["attr0"] = absl::StrCat(n);
+    v1::UpdateResponse response;
+    const grpc::Status status = stub->Update(&context, request, &response);
+    return status.ok() && response.info().replicas() >= 2;
+  });
   return AddLoop("set_one_1", std::move(loop), rows);
 }
 

@@ -27,11 +27,21 @@ struct Ground {
 
 // Each measures one case and appends its rows; an error says what did not
 // work.
-// Reads through `node`, with `in_flight` calls kept going.
+// Calls that do nothing (a health check) one after the other: what gRPC and the
+// machine take of every other figure. A machine whose cores fall asleep between
+// two calls takes twice as much as one that is busy.
+absl::Status MeasureEmptyCalls(const Ground& ground, std::vector<Row>* rows);
+// Reads through `node`: one after the other, as the thread of a request handler
+// makes them (client::Client blocks, too) ...
+absl::Status MeasureGet(const Ground& ground,
+                        const std::shared_ptr<grpc::Channel>& node,
+                        absl::string_view name, std::vector<Row>* rows);
+// ... and many at a time, kept going by callbacks.
 absl::Status MeasureGets(const Ground& ground,
                          const std::shared_ptr<grpc::Channel>& node,
                          absl::string_view name, size_t in_flight,
                          std::vector<Row>* rows);
+// Writes with durability ONE, one after the other.
 absl::Status MeasureSets(const Ground& ground, std::vector<Row>* rows);
 absl::Status MeasurePipeline(const Ground& ground, std::vector<Row>* rows);
 // How long after a write begins on one node its change is seen on the other.

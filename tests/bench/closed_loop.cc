@@ -72,4 +72,22 @@ Loop RunClosedLoop(size_t calls, size_t in_flight, const StartCall& start) {
   return std::make_shared<Runner>(calls, start)->Run(in_flight);
 }
 
+Loop RunOneByOne(size_t calls, const BlockingCall& call) {
+  Loop loop;
+  loop.latencies_us.reserve(calls);
+  const size_t warm_up = calls / 10;
+  absl::Time first;
+  for (size_t i = 0; i < warm_up + calls; ++i) {
+    const absl::Time begun = absl::Now();
+    if (i == warm_up) first = begun;
+    if (!call(i)) ++loop.failed;
+    if (i < warm_up) continue;
+    loop.latencies_us.push_back(
+        absl::ToDoubleMicroseconds(absl::Now() - begun));
+  }
+  loop.per_second =
+      static_cast<double>(calls) / absl::ToDoubleSeconds(absl::Now() - first);
+  return loop;
+}
+
 }  // namespace sessionmesh::bench

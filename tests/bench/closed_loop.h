@@ -24,6 +24,12 @@ using StartCall =
 // of a tenth of them that is not counted. Blocks.
 Loop RunClosedLoop(size_t calls, size_t in_flight, const StartCall& start);
 
+// One call, number `n` of the run, that blocks until it has been answered.
+using BlockingCall = std::function<bool(size_t n)>;
+
+// Makes `calls` calls one after the other, after the same warm-up.
+Loop RunOneByOne(size_t calls, const BlockingCall& call);
+
 }  // namespace sessionmesh::bench
 
 #endif  // TESTS_BENCH_CLOSED_LOOP_H_

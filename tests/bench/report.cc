@@ -31,6 +31,25 @@ std::string Json(const std::vector<Row>& rows) {
   return array.dump(1) + "\n";
 }
 
+absl::StatusOr<std::vector<Row>> ParseJson(absl::string_view text) {
+  const absl::Status refused = absl::InvalidArgumentError("no array of rows");
+  const auto array = nlohmann::json::parse(text.begin(), text.end(), nullptr,
+                                           /*allow_exceptions=*/false);
+  if (!array.is_array()) return refused;
+  std::vector<Row> rows;
+  for (const auto& row : array) {
+    if (!row.is_object() || row.size() != 4 || !row.contains("case") ||
+        !row["case"].is_string() || !row.contains("metric") ||
+        !row["metric"].is_string() || !row.contains("value") ||
+        !row["value"].is_number() || !row.contains("unit") ||
+        !row["unit"].is_string()) {
+      return refused;
+    }
+    rows.push_back({row["case"], row["metric"], row["value"], row["unit"]});
+  }
+  return rows;
+}
+
 double Percentile(std::vector<double>* samples, double fraction) {
   CHECK(!samples->empty());
   CHECK(fraction > 0 && fraction <= 1);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace sessionmesh::bench {
@@ -21,6 +22,9 @@ std::string Table(const std::vector<Row>& rows);
 
 // All rows as one JSON array of {case, metric, value, unit}.
 std::string Json(const std::vector<Row>& rows);
+
+// What Json wrote; InvalidArgument for anything else.
+absl::StatusOr<std::vector<Row>> ParseJson(absl::string_view text);
 
 // The value below which `fraction` of the samples lie (nearest rank). Sorts.
 // REQUIRES: samples not empty, 0 < fraction <= 1.

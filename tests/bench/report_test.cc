@@ -5,10 +5,13 @@
 
 #include "tests/bench/closed_loop.h"
 #include "tests/bench/peer_traffic.h"
+#include "tests/support/status_matchers.h"
 
 namespace sessionmesh::bench {
 namespace {
 
+using ::sessionmesh::testing::IsOk;
+using ::sessionmesh::testing::StatusIs;
 using ::testing::HasSubstr;
 
 TEST(ReportTest, APercentileIsTheNearestRank) {
@@ -26,6 +29,20 @@ TEST(ReportTest, JsonHasTheFourKeysAndNothingElse) {
       "  \"unit\": \"B\",\n  \"value\": 120.5\n }\n]\n");
 }
 
+TEST(ReportTest, WhatJsonWroteIsReadBack) {
+  const std::vector<Row> rows = {{"wire", "per_s", 120.5, "1/s"},
+                                 {"memory \"8x64\"", "sessions", 7, ""}};
+
+  const absl::StatusOr<std::vector<Row>> read = ParseJson(Json(rows));
+
+  ASSERT_THAT(read.status(), IsOk());
+  EXPECT_EQ(Json(*read), Json(rows));
+  for (const char* bad : {"", "{}", "[1]", "[{\"case\": \"wire\"}]"}) {
+    EXPECT_THAT(ParseJson(bad).status(),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+}
+
 TEST(ReportTest, TheTableAlignsItsColumns) {
   EXPECT_THAT(
       Table({{"wire", "per_s", 1000, "1/s"}}),
@@ -39,6 +56,18 @@ TEST(ClosedLoopTest, EveryCallOfTheRunIsCountedOnceAndTheWarmUpIsNot) {
         EXPECT_EQ(n, started++);
         done(n != 50);
       });
+
+  EXPECT_EQ(started, 110u);
+  EXPECT_EQ(loop.latencies_us.size(), 100u);
+  EXPECT_EQ(loop.failed, 1u);
+}
+
+TEST(ClosedLoopTest, CallsThatBlockAreCountedTheSame) {
+  size_t started = 0;
+  const Loop loop = RunOneByOne(100, [&](size_t n) {
+    EXPECT_EQ(n, started++);
+    return n != 50;
+  });
 
   EXPECT_EQ(started, 110u);
   EXPECT_EQ(loop.latencies_us.size(), 100u);
