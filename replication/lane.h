@@ -38,13 +38,14 @@ inline constexpr size_t kSessionOverheadBytes = 512;
 // Lane is what a Replicator is made of: the slots and everything that is under
 // way in them. Its methods are spread over files by what they are about:
 //
-//   lane.cc          construction, view, links, status, timers
-//   lane_calls.cc    the way of a call: what must hold before it sees the slot
-//   lane_reads.cc    Get, Touch, watches
-//   lane_writes.cc   Create, Update, Delete, Rotate; minting; durability
-//   lane_streams.cc  Hello, frames, acknowledgements
-//   lane_sync.cc     pulls, digests, readiness of slots
-//   lane_expiry.cc   deadlines, idle expiry, touches, floors
+//   lane.cc             construction, view, links, status, timers
+//   lane_calls.cc       a call's way: what must hold before it sees the slot
+//   lane_reads.cc       Get, Touch, watches
+//   lane_writes.cc      Create, Update, Delete, Rotate; minting
+//   lane_durability.cc  waiting until enough owners hold a change
+//   lane_streams.cc     Hello, frames, acknowledgements
+//   lane_sync.cc        pulls, digests, readiness of slots
+//   lane_expiry.cc      deadlines, idle expiry, touches, floors
 //
 // Private to this folder; see Replicator for the contract.
 class Lane {
@@ -286,6 +287,8 @@ class Lane {
   void Update(const Call& call, Instant now, Effects* effects);
   void Delete(const Call& call, Instant now, Effects* effects);
   void Rotate(const Call& call, Instant now, Effects* effects);
+  // Of the kind and session of a call; see DedupeEntry.
+  static uint64_t Fingerprint(const Command& command);
   bool AnswerRetry(const Command& command, SlotId slot, Instant now,
                    Effects* effects);
   // False when a precondition does not hold; then the call is answered.
@@ -301,6 +304,8 @@ class Lane {
   void Publish(const DeltaPtr& delta, Instant now, Effects* effects);
   void Offer(const NodeName& name, Peer* peer, const DeltaPtr& delta,
              Instant now, Effects* effects);
+
+  // --- lane_durability.cc
   // False when strict durability cannot be met; then the call is answered.
   bool CheckStrict(const Command& command, Effects* effects) const;
   void Await(const Command& command, const DeltaPtr& delta, Reply reply,
