@@ -112,6 +112,7 @@ Severity SeverityOf(LaneEvent kind) {
     case LaneEvent::kRefused:
     case LaneEvent::kWriteLost:
     case LaneEvent::kParkedDropped:
+    case LaneEvent::kClockBehind:
       return Severity::kWarning;
     case LaneEvent::kStateMismatch:
       return Severity::kError;

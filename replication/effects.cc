@@ -32,6 +32,8 @@ absl::string_view EventName(Event::Kind kind) {
       return "expiry_postponed";
     case Event::Kind::kActorRotated:
       return "actor_rotated";
+    case Event::Kind::kClockBehind:
+      return "clock_behind";
   }
   return "unknown";
 }

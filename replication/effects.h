@@ -32,6 +32,7 @@ struct Event {
     kStateMismatch,    // equal contexts, different live dots: a bug or damage
     kExpiryPostponed,  // idle expiry could not ask everybody
     kActorRotated,
+    kClockBehind,  // changes are refused: this node's clock was set back
   };
   Kind kind = Kind::kLaneReady;
   NodeName node;  // the peer concerned, or empty

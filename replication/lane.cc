@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 
 namespace sessionmesh::replication {
@@ -248,6 +249,20 @@ void Lane::Finish(Instant now, Effects* effects) {
   if (degraded_) AdvanceRecovery();
   StartPulls(now, effects);
   FlushAll(now, effects);
+  NoteClock(now, effects);
+}
+
+void Lane::NoteClock(Instant now, Effects* effects) {
+  const bool behind = IsClockBehind(now);
+  if (behind && !clock_behind_) {
+    Emit({.kind = Event::Kind::kClockBehind,
+          .detail = absl::StrCat(
+              "this node's clock was set back by ",
+              absl::FormatDuration(hlc_.Ahead(now.wall)),
+              ": it takes no changes until it has come so far again")},
+         effects);
+  }
+  clock_behind_ = behind;
 }
 
 void Lane::Leave(Instant now, Effects* effects) {

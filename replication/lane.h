@@ -199,6 +199,13 @@ class Lane {
   // What every public call ends with: waiting calls of changed slots, pulls,
   // frames, readiness.
   void Finish(Instant now, Effects* effects);
+  // What is minted now would be dated too far ahead for the others, and live on
+  // this node alone until their clocks have come so far.
+  bool IsClockBehind(Instant now) const {
+    return hlc_.Ahead(now.wall) > config_.clock_offset_max;
+  }
+  // Says so, once.
+  void NoteClock(Instant now, Effects* effects);
   // While leaving: owners that are not known to have everything compare.
   void AskToLevel(Instant now, Effects* effects);
   void NewActor(Instant now);
@@ -425,7 +432,8 @@ class Lane {
   bool degraded_ =
       false;  // became ready without a ready owner although others are known
   bool leaving_ = false;
-  absl::Time started_;  // steady
+  bool clock_behind_ = false;  // as it was last told
+  absl::Time started_;         // steady
   absl::Time readiness_at_ =
       absl::InfiniteFuture();  // when time alone may make slots ready
 

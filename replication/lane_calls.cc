@@ -77,15 +77,13 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
     dots.insert(decoded->begin(), decoded->end());
   }
   call->token.assign(dots.begin(), dots.end());
-  // What is minted now would be dated too far ahead for the others, and live on
-  // this node alone until their clocks have come so far.
-  const absl::Duration ahead = hlc_.Ahead(now.wall);
   const bool writes = command.kind != Command::Kind::kGet &&
                       command.kind != Command::Kind::kTouch;
-  if (writes && ahead > config_.clock_offset_max) {
+  if (writes && IsClockBehind(now)) {
     failure->reason = Reason::kNotReady;
     return absl::UnavailableError(absl::StrCat(
-        "this node's clock was set back by ", absl::FormatDuration(ahead),
+        "this node's clock was set back by ",
+        absl::FormatDuration(hlc_.Ahead(now.wall)),
         "; it takes no changes until it has come so far again, or the node "
         "restarts"));
   }

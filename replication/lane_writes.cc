@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
-#include "replication/command_check.h"
 #include "replication/lane.h"
 #include "replication/token.h"
 

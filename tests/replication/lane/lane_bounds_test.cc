@@ -116,6 +116,28 @@ TEST(LaneBoundsTest, AnOwnerThatCannotBeLinkedHoldsUpNoWriteForEver) {
       net.Set("a", Id("s"), "cart", "2", {}, Durability::kOne).degraded);
 }
 
+TEST(LaneBoundsTest, ANodeWhoseClockWasSetBackTakesNoChangesAndSaysSo) {
+  LaneNetwork net;
+  net.StartReady({"a", "b"});
+  ASSERT_THAT(net.Create("a", Id("s")).status, IsOk());
+  net.Skew("a", -absl::Seconds(2));
+
+  const Reply refused = net.Set("a", Id("s"), "cart", "1");
+  net.Advance(absl::Seconds(1));
+
+  EXPECT_THAT(refused.status, StatusIs(absl::StatusCode::kUnavailable,
+                                       HasSubstr("set back by")));
+  EXPECT_FALSE(refused.failure.applied);
+  EXPECT_THAT(net.Get("a", Id("s")).status, IsOk());
+  EXPECT_THAT(net.Set("b", Id("s"), "cart", "2").status, IsOk());
+  EXPECT_EQ(net.CountEvents("a", Event::Kind::kClockBehind), 1u);
+  EXPECT_EQ(net.CountEvents("b", Event::Kind::kClockBehind), 0u);
+
+  net.Advance(absl::Seconds(2));
+
+  EXPECT_THAT(net.Set("a", Id("s"), "cart", "3").status, IsOk());
+}
+
 TEST(LaneBoundsTest, RepliesThatWaitAreBoundedInBytes) {
   Config config = LaneNetwork::SmallConfig();
   config.waiting_bytes_max = 1000;
