@@ -354,7 +354,8 @@ void Lane::Tick(Instant now, Effects* effects) {
   if (now.steady >= next_scan_at_) ScanSlots(now, effects);
   if (now.steady >= next_touch_flush_at_) FlushTouches(now, effects);
   PullForParked(now);
-  if (now.steady >= next_digest_at_) {
+  // Not with lives that should be gone: the others would miss them.
+  if (now.steady >= next_digest_at_ && !IsScanBehind(now)) {
     next_digest_at_ = now.steady + config_.digest_interval;
     SendDigests(/*complete=*/false, now, effects);
     for (SlotState& state : slots_) {

@@ -288,6 +288,10 @@ class Lane {
   // NOT_FOUND where rotations raced: the lives are killed. True when it was so.
   bool Revoke(SlotId slot, absl::string_view id, Instant now, Effects* effects);
   void FillCommon(const Call& call, Reply* reply) const;
+  // Why every reply of this node is degraded just now, or null.
+  const char* DegradedNode() const;
+  // The reply is degraded for this reason too.
+  static void Degrade(absl::string_view reason, Reply* reply);
 
   // --- lane_writes.cc
   void Create(const Call& call, bool upserted, Instant now, Effects* effects);
@@ -296,8 +300,7 @@ class Lane {
   void Rotate(const Call& call, Instant now, Effects* effects);
   // Of the kind and session of a call; see DedupeEntry.
   static uint64_t Fingerprint(const Command& command);
-  bool AnswerRetry(const Command& command, SlotId slot, Instant now,
-                   Effects* effects);
+  bool AnswerRetry(const Call& call, Instant now, Effects* effects);
   // False when a precondition does not hold; then the call is answered.
   bool CheckPreconditions(const Call& call, const Holdings& lives,
                           Effects* effects) const;
@@ -404,6 +407,13 @@ class Lane {
 
   // --- lane_expiry.cc
   void ScanSlots(Instant now, Effects* effects);
+  absl::Duration ScanInterval() const {
+    return config_.expiry_pass_interval / slots_.size();
+  }
+  // Lives that are over by time may still be here.
+  bool IsScanBehind(Instant now) const {
+    return next_scan_at_ + ScanInterval() < now.steady;
+  }
   void ScanSlot(SlotId slot, Instant now, Effects* effects);
   void AdvanceProbe(SlotId slot, Instant now, Effects* effects);
   // Accesses too small to be sent, that nobody else would ever hear of.

@@ -14,7 +14,10 @@ constexpr size_t kTouchesPerMessage = 1024;
 }  // namespace
 
 void Lane::ScanSlots(Instant now, Effects* effects) {
-  next_scan_at_ = now.steady + config_.expiry_pass_interval / slots_.size();
+  // After a pause of this process what is overdue comes at once, one slot a
+  // tick, each at most once.
+  next_scan_at_ = std::max(next_scan_at_ + ScanInterval(),
+                           now.steady - config_.expiry_pass_interval);
   ScanSlot(SlotAt(next_scan_), now, effects);
   next_scan_ = (next_scan_ + 1) % slots_.size();
 }

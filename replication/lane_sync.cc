@@ -250,7 +250,11 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
       continue;
     }
     if (it->second->context_hash == state.slot.context().Hash()) {
-      CompareLives(from, &peer, *it->second, now, effects);
+      // Whoever is asked for a complete one sends it although it may be behind
+      // with dropping what is over.
+      if (!digest.complete && !IsScanBehind(now)) {
+        CompareLives(from, &peer, *it->second, now, effects);
+      }
       peer.resync.erase(slot);
       Synced(slot, from);
       continue;
