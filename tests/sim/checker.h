@@ -1,6 +1,8 @@
 #ifndef TESTS_SIM_CHECKER_H_
 #define TESTS_SIM_CHECKER_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -99,6 +101,21 @@ class Checker {
 };
 
 using Checkers = std::vector<std::unique_ptr<Checker>>;
+
+// What the world itself watches, without a Checker. Names in the order of the
+// values.
+enum class WorldCheck : uint8_t {
+  kReplies,        // no call is answered twice
+  kCodec,          // no node writes what another cannot read
+  kStateMismatch,  // no node finds its own state damaged
+  kLiveness,       // the cluster heals in time, and time does not stand still
+};
+inline constexpr std::array<absl::string_view, 4> kWorldChecks = {
+    "replies", "codec", "state_mismatch", "liveness"};
+constexpr absl::string_view CheckName(WorldCheck check) {
+  return kWorldChecks[static_cast<size_t>(check)];
+}
+static_assert(CheckName(WorldCheck::kLiveness) == kWorldChecks.back());
 
 // One of each.
 Checkers MakeCheckers();

@@ -136,7 +136,30 @@ class ShareActors : public Mutant {
   Every each_{10};
 };
 
+// ---- bytes
+
+// Every so many messages lose their end.
+class CutShort : public Mutant {
+ public:
+  explicit CutShort(Wire wire) : wire_(wire) {}
+  void BendBytes(Wire wire, std::string* bytes) override {
+    if (wire == wire_ && !bytes->empty() && each_()) bytes->pop_back();
+  }
+
+ private:
+  const Wire wire_;
+  Every each_{100};
+};
+
 // ---- answers
+
+class RepeatReplies : public Mutant {
+ public:
+  bool RepeatsReply() override { return each_(); }
+
+ private:
+  Every each_{10};
+};
 
 class InflateReplicas : public Mutant {
  public:
@@ -301,6 +324,12 @@ const std::vector<MutantInfo>& Mutants() {
        "an actor belongs to two processes"},
       {"lift_limits", "bounds", "overflow",
        "queues and waiting calls beyond the limits"},
+      {"repeat_replies", "replies", "calm", "every tenth answer comes twice"},
+      {"cut_datagrams", "codec", "calm", "datagrams lose their last byte"},
+      {"cut_batches", "codec", "calm",
+       "messages of streams lose their last byte"},
+      {"misaim_kills_mismatch", "state_mismatch", "calm",
+       "a KILL takes its dot and misses its session"},
       {"stay_broken", "liveness", "partition", "the network never heals"},
       {"raise_incarnations", "member_claims", "mixed",
        "gossip raises incarnations of others"},
@@ -350,6 +379,9 @@ std::unique_ptr<Mutant> MakeMutant(absl::string_view name) {
   if (is("drop_dependencies")) return std::make_unique<DropDependencies>();
   if (is("flip_values")) return std::make_unique<FlipValues>();
   if (is("share_actors")) return std::make_unique<ShareActors>();
+  if (is("repeat_replies")) return std::make_unique<RepeatReplies>();
+  if (is("cut_datagrams")) return std::make_unique<CutShort>(Wire::kDatagram);
+  if (is("cut_batches")) return std::make_unique<CutShort>(Wire::kStream);
   if (is("lift_limits")) return std::make_unique<LiftLimits>();
   if (is("stay_broken")) return std::make_unique<StayBroken>();
   if (is("raise_incarnations")) return std::make_unique<RaiseIncarnations>();

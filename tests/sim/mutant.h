@@ -25,6 +25,10 @@ class Mutant {
                                replication::Message*) {}
   virtual void BendDatagram(const Scene&, const Process& /*to*/,
                             membership::Datagram*) {}
+  // Before the codec.
+  virtual void BendBytes(Wire, std::string* /*bytes*/) {}
+  // An answer is given twice.
+  virtual bool RepeatsReply() { return false; }
   // An answer on its way out.
   virtual void BendReply(const Scene&, const Process&, const Operation&,
                          replication::Reply*) {}

@@ -159,8 +159,10 @@ void Process::PerformLane(uint32_t lane, replication::Effects* effects) {
   for (const replication::Event& event : effects->events) {
     observer_->OnReplicationEvent(*this, event);
   }
-  for (const replication::Reply& reply : effects->replies)
+  for (const replication::Reply& reply : effects->replies) {
     observer_->OnReply(*this, reply);
+    if (observer_->RepeatsReply(*this)) observer_->OnReply(*this, reply);
+  }
 }
 
 void Process::PublishView() {
@@ -280,6 +282,7 @@ wire::NodeInfo Process::Info() const {
 }
 
 void Process::OnDatagram(std::string bytes) {
+  observer_->BendBytes(*this, Wire::kDatagram, &bytes);
   Do(Inbox::Kind::kDatagram, [this, bytes = std::move(bytes)] {
     auto datagram = wire::DecodeDatagram(bytes, cluster_hash_);
     if (!datagram.ok()) {
@@ -343,6 +346,7 @@ void Process::OnCallDone(uint64_t tag, std::optional<std::string> reply) {
 }
 
 void Process::OnStreamMessage(const NodeName& from, std::string bytes) {
+  observer_->BendBytes(*this, Wire::kStream, &bytes);
   Do(Inbox::Kind::kMessage, [this, from, bytes = std::move(bytes)] {
     auto batch = wire::ParsePeerBatch(bytes);
     if (!batch.ok()) {

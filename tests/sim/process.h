@@ -42,6 +42,9 @@ struct HostClock {
 
 class Process;
 
+// What bytes between nodes travel on.
+enum class Wire : uint8_t { kDatagram, kStream };
+
 // Who watches a process and may bend what passes its edges. The hooks run
 // inside the step they tell of.
 class ProcessObserver {
@@ -67,6 +70,10 @@ class ProcessObserver {
   // --- for mutants: what passes may be changed
   virtual void BendLaneMessage(Process& to, replication::Message* message) = 0;
   virtual void BendDatagram(Process& to, membership::Datagram* datagram) = 0;
+  // Before they are decoded.
+  virtual void BendBytes(Process& to, Wire wire, std::string* bytes) = 0;
+  // The answer that was just given is to be given again.
+  virtual bool RepeatsReply(Process& process) = 0;
 };
 
 struct ProcessOptions {

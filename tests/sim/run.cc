@@ -72,7 +72,7 @@ class Story {
       if (workload_.idle()) why = world_->Unsettled();
       if (why.empty()) break;
       if (world_->now() >= limit) {
-        world_->Fail("liveness",
+        world_->Fail(WorldCheck::kLiveness,
                      absl::StrCat("not healed after ",
                                   absl::FormatDuration(world_->now() - healed),
                                   ": ", why));

@@ -76,7 +76,7 @@ void World::RunUntil(absl::Time until) {
       instant_ = queue_.now();
       events_at_instant_ = 0;
     } else if (++events_at_instant_ > kEventsAtOneInstantMax) {
-      Fail("liveness",
+      Fail(WorldCheck::kLiveness,
            "time stands still: somebody always has more to do at once");
     }
     return failed();
@@ -274,7 +274,8 @@ void World::OnReply(Process& process, const replication::Reply& reply) {
     return;  // the client is gone
   }
   if (operation.answered != absl::InfiniteFuture()) {
-    Fail("replies", absl::StrCat(Describe(operation), " was answered twice"));
+    Fail(WorldCheck::kReplies,
+         absl::StrCat(Describe(operation), " was answered twice"));
     return;
   }
   operation.answered = now();
@@ -350,7 +351,7 @@ void World::OnReplicationEvent(Process& process,
                             event.session, " ", event.detail));
   Count(absl::StrCat("event_", EventName(event.kind)));
   if (event.kind == replication::Event::Kind::kStateMismatch) {
-    Fail("state_mismatch",
+    Fail(WorldCheck::kStateMismatch,
          absl::StrCat(process.name(), " says: ", event.detail));
   }
 }
@@ -369,7 +370,7 @@ void World::OnLaneMessage(Process& process, const NodeName& from,
 }
 
 void World::OnDamage(Process& process, const absl::Status& why) {
-  Fail("codec",
+  Fail(WorldCheck::kCodec,
        absl::StrCat(process.name(), " could not read what another node wrote: ",
                     why.ToString()));
 }
@@ -389,6 +390,14 @@ void World::BendLaneMessage(Process& to, replication::Message* message) {
 
 void World::BendDatagram(Process& to, membership::Datagram* datagram) {
   if (mutant_ != nullptr) mutant_->BendDatagram(*this, to, datagram);
+}
+
+void World::BendBytes(Process& /*to*/, Wire wire, std::string* bytes) {
+  if (mutant_ != nullptr) mutant_->BendBytes(wire, bytes);
+}
+
+bool World::RepeatsReply(Process& /*process*/) {
+  return mutant_ != nullptr && mutant_->RepeatsReply();
 }
 
 // ---- the scene

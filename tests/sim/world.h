@@ -86,7 +86,9 @@ class World : public Scene, public ProcessObserver {
   std::string Unsettled() const;
   void set_settled() { settled_ = true; }
   void Finish();  // the last checks
-  void Fail(absl::string_view checker, const std::string& why);
+  void Fail(WorldCheck check, const std::string& why) {
+    Fail(CheckName(check), why);
+  }
   bool failed() const { return !failure_.empty(); }
   const std::string& failure() const { return failure_; }
   const std::string& failed_checker() const { return failed_checker_; }
@@ -134,7 +136,10 @@ class World : public Scene, public ProcessObserver {
   void OnFinished(Process& process) override;
   void BendLaneMessage(Process& to, replication::Message* message) override;
   void BendDatagram(Process& to, membership::Datagram* datagram) override;
+  void BendBytes(Process& to, Wire wire, std::string* bytes) override;
+  bool RepeatsReply(Process& process) override;
 
+  void Fail(absl::string_view check, const std::string& why);
   void Complete(uint64_t id, Operation::Outcome outcome);
   void NoteHolders(const Process& process, Operation* operation);
   void Bury(HostId id);
