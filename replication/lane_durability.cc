@@ -120,10 +120,12 @@ void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
         needed, " hold it"));
     wait->reply.failure = std::move(failure);
   } else if (held < needed) {
-    wait->reply.degraded = true;
-    wait->reply.degraded_reason = absl::StrCat(
-        "only ", live, " live owner(s) for a durability of ", needed);
+    Degrade(absl::StrCat("only ", live, " live owner(s) for a durability of ",
+                         needed),
+            &wait->reply);
   }
+  // It may have become so while the call waited.
+  if (const char* reason = DegradedNode()) Degrade(reason, &wait->reply);
   if (wait->reply.status.ok() && !wait->request_id.empty()) {
     dedupe_.Settle(wait->request_id, held, now.steady);
   }

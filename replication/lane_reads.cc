@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "replication/lane.h"
@@ -91,23 +92,29 @@ SessionView Lane::ViewOf(absl::string_view id, const Holdings& lives) const {
   return view;
 }
 
+const char* Lane::DegradedNode() const {
+  if (owners_.isolated()) return "this node hears nobody";
+  if (degraded_) return "this node became ready without reaching a ready owner";
+  return nullptr;
+}
+
+void Lane::Degrade(absl::string_view reason, Reply* reply) {
+  reply->degraded = true;
+  if (absl::StrContains(reply->degraded_reason, reason)) return;
+  absl::StrAppend(&reply->degraded_reason,
+                  reply->degraded_reason.empty() ? "" : "; ", reason);
+}
+
 void Lane::FillCommon(const Call& call, Reply* reply) const {
   reply->handle = call.command.handle;
   reply->caught_up = call.caught_up;
-  const char* reason = nullptr;
-  if (owners_.isolated()) {
-    reason = "this node hears nobody";
-  } else if (call.quorum_unmet) {
-    reason = "fewer owners answered than a quorum needs";
+  if (const char* reason = DegradedNode()) Degrade(reason, reply);
+  if (call.quorum_unmet) {
+    Degrade("fewer owners answered than a quorum needs", reply);
   } else if (call.lists_differ &&
              call.command.consistency == Consistency::kQuorum) {
-    reason = "owners change: an owner that answered sees other owners";
-  } else if (degraded_) {
-    reason = "this node became ready without reaching a ready owner";
+    Degrade("owners change: an owner that answered sees other owners", reply);
   }
-  if (reason == nullptr) return;
-  reply->degraded = true;
-  reply->degraded_reason = reason;
 }
 
 void Lane::Access(SlotId slot, const Holdings& lives, Instant now) {

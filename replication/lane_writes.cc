@@ -105,8 +105,9 @@ uint64_t Lane::Fingerprint(const Command& command) {
          static_cast<uint64_t>(command.kind);
 }
 
-bool Lane::AnswerRetry(const Command& command, SlotId slot, Instant now,
-                       Effects* effects) {
+bool Lane::AnswerRetry(const Call& call, Instant now, Effects* effects) {
+  const Command& command = call.command;
+  const SlotId slot = call.slot;
   if (command.request_id.empty()) return false;
   const DedupeEntry* entry = dedupe_.Find(command.request_id, now.steady);
   if (entry == nullptr) return false;
@@ -118,7 +119,7 @@ bool Lane::AnswerRetry(const Command& command, SlotId slot, Instant now,
     return true;
   }
   Reply reply;
-  reply.handle = command.handle;
+  FillCommon(call, &reply);
   reply.created = entry->created;
   reply.replicas = entry->replicas;
   reply.token = EncodeToken(slot, {{entry->last}}, *key_);
@@ -133,9 +134,9 @@ bool Lane::AnswerRetry(const Command& command, SlotId slot, Instant now,
   }
   if (entry->delta == nullptr) {
     if (entry->replicas < Needed(command.durability)) {
-      reply.degraded = true;
-      reply.degraded_reason = absl::StrCat(
-          "only ", entry->replicas, " owner(s) held it when it was answered");
+      Degrade(absl::StrCat("only ", entry->replicas,
+                           " owner(s) held it when it was answered"),
+              &reply);
     }
     effects->replies.push_back(std::move(reply));
     return true;
@@ -207,7 +208,7 @@ absl::Status Lane::CheckRoom(SlotId slot, const Command& command,
 void Lane::Create(const Call& call, bool upserted, Instant now,
                   Effects* effects) {
   const Command& command = call.command;
-  if (AnswerRetry(command, call.slot, now, effects)) return;
+  if (AnswerRetry(call, now, effects)) return;
   const Holdings present = Present(call.slot, command.session_id, now);
   if (!present.empty()) {
     // A native id of a command with a request id is a function of that: the
@@ -217,8 +218,7 @@ void Lane::Create(const Call& call, bool upserted, Instant now,
       Reply reply;
       FillCommon(call, &reply);
       reply.replicas = 1;
-      reply.degraded = true;
-      reply.degraded_reason = kDoneElsewhere;
+      Degrade(kDoneElsewhere, &reply);
       const Holdings lives =
           PresentForReply(call.slot, command.session_id, now, effects);
       reply.session = ViewOf(command.session_id, lives);
@@ -307,7 +307,7 @@ bool Lane::CheckPreconditions(const Call& call, const Holdings& lives,
 
 void Lane::Update(const Call& call, Instant now, Effects* effects) {
   const Command& command = call.command;
-  if (AnswerRetry(command, call.slot, now, effects)) return;
+  if (AnswerRetry(call, now, effects)) return;
   const bool revoked = Revoke(call.slot, command.session_id, now, effects);
   const Holdings lives =
       revoked ? Holdings()
@@ -364,7 +364,7 @@ void Lane::Update(const Call& call, Instant now, Effects* effects) {
 
 void Lane::Delete(const Call& call, Instant now, Effects* effects) {
   const Command& command = call.command;
-  if (AnswerRetry(command, call.slot, now, effects)) return;
+  if (AnswerRetry(call, now, effects)) return;
   const Holdings lives =
       StateOf(call.slot).slot.LookupForDelete(command.session_id);
   if (lives.empty()) {
@@ -387,7 +387,7 @@ void Lane::Delete(const Call& call, Instant now, Effects* effects) {
 
 void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
   const Command& command = call.command;
-  if (AnswerRetry(command, call.slot, now, effects)) return;
+  if (AnswerRetry(call, now, effects)) return;
   const bool revoked = Revoke(call.slot, command.session_id, now, effects);
   const Holdings lives =
       revoked ? Holdings() : Present(call.slot, command.session_id, now);
@@ -402,8 +402,7 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
       reply.session = ViewOf(command.new_session_id, done);
       reply.token = TokenOf(call.slot, done);
       reply.replicas = 1;
-      reply.degraded = true;
-      reply.degraded_reason = kDoneElsewhere;
+      Degrade(kDoneElsewhere, &reply);
       effects->replies.push_back(std::move(reply));
       return;
     }

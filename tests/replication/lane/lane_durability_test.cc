@@ -12,6 +12,8 @@ namespace {
 using membership::State;
 using ::sessionmesh::testing::IsOk;
 using ::sessionmesh::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 class LaneDurabilityTest : public ::testing::Test {
  protected:
@@ -97,6 +99,79 @@ TEST_F(LaneDurabilityTest, ACopyThatDiedCountsNoLonger) {
   ASSERT_TRUE(reply.has_value());
   EXPECT_EQ(reply->replicas, 2u);
   EXPECT_TRUE(reply->degraded);
+}
+
+// The flag of the first try is not what is true now.
+TEST_F(LaneDurabilityTest, ARetrySaysThatItsNodeIsIsolatedNow) {
+  net_.StartReady({"a", "b"});
+  net_.Create("a", Id("s"));
+  Command set;
+  set.kind = Command::Kind::kUpdate;
+  set.session_id = Id("s");
+  set.set = {{"k", "v"}};
+  set.request_id = std::string(16, 'q');
+  ASSERT_FALSE(net_.Run("a", set).degraded);
+
+  net_.SetView("a", {{"a", State::kAlive}, {"b", State::kSuspect}},
+               /*isolated=*/true);
+  const Reply isolated = net_.Run("a", set);
+  net_.SetView("a", {{"a", State::kAlive}, {"b", State::kAlive}});
+  const Reply healed = net_.Run("a", set);
+
+  EXPECT_THAT(isolated.status, IsOk());
+  EXPECT_TRUE(isolated.degraded);
+  EXPECT_EQ(isolated.degraded_reason, "this node hears nobody");
+  EXPECT_EQ(isolated.replicas, 2u);
+  EXPECT_FALSE(healed.degraded);
+}
+
+TEST_F(LaneDurabilityTest,
+       ARetrySaysBothThatFewHoldItAndThatItsNodeIsIsolated) {
+  net_.StartReady({"a", "b"});
+  net_.Create("a", Id("s"));
+  net_.Kill("b");
+  net_.SetView("a", {{"a", State::kAlive}, {"b", State::kSuspect}});
+  Command set;
+  set.kind = Command::Kind::kUpdate;
+  set.session_id = Id("s");
+  set.set = {{"k", "v"}};
+  set.request_id = std::string(16, 'q');
+  ASSERT_EQ(net_.Run("a", set).replicas, 1u);
+
+  net_.SetView("a", {{"a", State::kAlive}, {"b", State::kSuspect}},
+               /*isolated=*/true);
+  const Reply retried = net_.Run("a", set);
+
+  EXPECT_TRUE(retried.degraded);
+  EXPECT_THAT(
+      retried.degraded_reason,
+      AllOf(HasSubstr("only 1 owner(s) held it"), HasSubstr("hears nobody")));
+}
+
+TEST_F(LaneDurabilityTest, AWriteWhoseNodeIsIsolatedWhileItWaitsSaysSo) {
+  net_.StartReady({"a", "b"});
+  net_.Create("a", Id("s"));
+  net_.Hold("b", "a");
+  Command set;
+  set.kind = Command::Kind::kUpdate;
+  set.session_id = Id("s");
+  set.set = {{"k", "v"}};
+  const CallHandle call = net_.Begin("a", set);
+  net_.DeliverAll();
+
+  // Its streams still stand: only datagrams are lost.
+  net_.SetView("a", {{"a", State::kAlive}, {"b", State::kSuspect}},
+               /*isolated=*/true);
+  ASSERT_FALSE(net_.TakeReply(call).has_value());
+  net_.Release("b", "a");
+  net_.DeliverAll();
+
+  const std::optional<Reply> reply = net_.TakeReply(call);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_THAT(reply->status, IsOk());
+  EXPECT_EQ(reply->replicas, 2u);
+  EXPECT_TRUE(reply->degraded);
+  EXPECT_EQ(reply->degraded_reason, "this node hears nobody");
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ void LaneNetwork::Leave(const NodeName& name) {
 }
 
 void LaneNetwork::SetView(const NodeName& node,
-                          std::map<NodeName, membership::State> members) {
+                          std::map<NodeName, membership::State> members,
+                          bool isolated) {
   std::vector<membership::Member> list;
   for (const auto& [name, state] : members) {
     membership::Member member;
@@ -76,7 +77,7 @@ void LaneNetwork::SetView(const NodeName& node,
     list.push_back(std::move(member));
   }
   const auto view = std::make_shared<const membership::View>(
-      node, std::move(list), ++view_version_, /*isolated=*/false);
+      node, std::move(list), ++view_version_, isolated);
   Effects effects;
   nodes_.at(node)->SetView(view, now(node), &effects);
   Perform(node, std::move(effects));

@@ -39,8 +39,10 @@ class LaneNetwork {
 
   // Tells every running node that exactly these members exist, in this state.
   void SetViews(std::map<NodeName, membership::State> members);
+  // `isolated`: its membership hears none of them.
   void SetView(const NodeName& node,
-               std::map<NodeName, membership::State> members);
+               std::map<NodeName, membership::State> members,
+               bool isolated = false);
 
   // Links between all running nodes, both ways.
   void LinkAll();
