@@ -223,6 +223,8 @@ class SwimImpl {
   // lead back here.
   std::vector<Address> seeds_;
   std::set<Address> own_aliases_;
+  // If seeds_ is empty: whether some were given, and all lead back here.
+  bool seeds_are_self_ = false;
   bool has_seeds_ = false;  // Join has been called
   bool joining_ = false;
   int join_dials_ = 0;  // waiting for an answer

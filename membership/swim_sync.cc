@@ -194,6 +194,7 @@ void SwimImpl::OnRefusal(const PendingExchange& exchange,
 
 void SwimImpl::SetSeeds(std::vector<Address> seeds) {
   seeds_.clear();
+  seeds_are_self_ = !seeds.empty();
   for (Address& seed : seeds) {
     if (seed.empty() || seed.size() > kAddressBytesMax ||
         seed == self().address || own_aliases_.contains(seed)) {
@@ -228,10 +229,11 @@ void SwimImpl::DialSeeds() {
       ++join_dials_;
     }
   }
-  if (join_dials_ == 0) {
-    Emit(EventKind::kJoinFailed, self(), {}, "",
-         "no seed besides this node itself is known");
-  }
+  if (join_dials_ > 0) return;
+  Emit(EventKind::kJoinFailed, self(), {}, "",
+       !seeds_.empty()   ? "too many calls to other members are under way"
+       : seeds_are_self_ ? "every seed is this node itself"
+                         : "no seed resolves to an address");
 }
 
 void SwimImpl::JoinDialFailed(absl::string_view why) {

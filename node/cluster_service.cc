@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "grpcpp/alarm.h"
 #include "node/event_stream.h"
 #include "node/grpc_settings.h"
@@ -22,6 +24,8 @@ constexpr absl::Duration kJoinTimeoutMax = absl::Minutes(1);
 constexpr int64_t kEventStreamsMax = 64;
 constexpr int kJoinSeedsMax = 256;
 constexpr size_t kJoinsMax = 64;
+// Seeds that the error of a Join says something about.
+constexpr size_t kSeedsExplainedMax = 3;
 
 grpc::ServerUnaryReactor* FinishNow(grpc::CallbackServerContext* context,
                                     const absl::Status& status) {
@@ -103,6 +107,11 @@ class ClusterService::JoinCall {
     MutexLock lock(&mutex_);
     failure_ = why;
   }
+  // The last one, or "".
+  std::string failure() const {
+    MutexLock lock(&mutex_);
+    return failure_;
+  }
 
   // Whoever comes first.
   void Succeed(uint32_t members) {
@@ -110,18 +119,12 @@ class ClusterService::JoinCall {
     response_->set_members(members);
     reactor_->Finish(grpc::Status::OK);
   }
-  void GiveUp() {
+  void GiveUp(const std::string& why) {
     if (!TakeTurn()) return;
-    std::string why;
-    {
-      MutexLock lock(&mutex_);
-      why = failure_;
-    }
-    reactor_->Finish(grpc::Status(
-        grpc::StatusCode::UNAVAILABLE,
-        absl::StrCat("no seed has answered in time",
-                     why.empty() ? "" : absl::StrCat(" (", why, ")"),
-                     "; the node goes on trying")));
+    reactor_->Finish(
+        grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                     absl::StrCat("no seed has answered in time (", why,
+                                  "); the node goes on trying")));
   }
 
  private:
@@ -137,7 +140,7 @@ class ClusterService::JoinCall {
   grpc::Alarm alarm_ ABSL_GUARDED_BY(alarm_mutex_);
   bool armed_ ABSL_GUARDED_BY(alarm_mutex_) = false;
   bool disarmed_ ABSL_GUARDED_BY(alarm_mutex_) = false;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   std::string failure_ ABSL_GUARDED_BY(mutex_);
 };
@@ -326,8 +329,13 @@ grpc::ServerUnaryReactor* ClusterService::Join(
     joins_.emplace(call.get(), call);
   }
   if (!parts_.membership->Join(std::move(seeds))) {
-    call->SetFailure("membership has too much to do and did not even begin");
-    call->Disarm();
+    {
+      MutexLock lock(&mutex_);
+      joins_.erase(call.get());
+      if (joins_.empty()) no_joins_.SignalAll();
+    }
+    call->GiveUp("membership has too much to do and did not even begin");
+    return reactor;
   }
   // The alarm keeps its callback until it is destroyed, so that must not keep
   // the call.
@@ -340,12 +348,50 @@ void ClusterService::EndJoin(JoinCall* key) {
   std::shared_ptr<JoinCall> call;
   {
     MutexLock lock(&mutex_);
+    call = joins_.at(key);
+  }
+  // Before the service may end, which waits for joins_.
+  const std::string why = WhyNotJoined(*call);
+  {
+    MutexLock lock(&mutex_);
     const auto found = joins_.find(key);
-    call = std::move(found->second);
     joins_.erase(found);
     if (joins_.empty()) no_joins_.SignalAll();
   }
-  call->GiveUp();
+  call->GiveUp(why);
+}
+
+std::string ClusterService::WhyNotJoined(const JoinCall& call) const {
+  const std::string failure = call.failure();
+  const membership::ViewPtr view = parts_.membership->view();
+  const membership::Member* self = view->Find(view->self());
+  const size_t explained = std::min(call.seeds().size(), kSeedsExplainedMax);
+  std::vector<std::string> reasons;
+  for (size_t i = 0; i < explained; ++i) {
+    const std::string& seed = call.seeds()[i];
+    const std::string unresolved = parts_.membership->WhyUnresolved(seed);
+    if (!unresolved.empty()) {
+      reasons.push_back(absl::StrCat(seed, " does not resolve: ", unresolved));
+      continue;
+    }
+    std::string reason = absl::StrCat(seed, " is still being looked up");
+    for (const membership::Address& address :
+         parts_.membership->AddressesOf({seed})) {
+      if (absl::StartsWith(failure, absl::StrCat(address, ": "))) {
+        reason = failure;
+        break;
+      }
+      reason = absl::StrCat(seed, self != nullptr && self->address == address
+                                      ? " is this node itself"
+                                      : " has not answered");
+    }
+    reasons.push_back(std::move(reason));
+  }
+  if (call.seeds().size() > explained) {
+    reasons.push_back(
+        absl::StrCat("and ", call.seeds().size() - explained, " more"));
+  }
+  return absl::StrJoin(reasons, "; ");
 }
 
 std::vector<std::shared_ptr<ClusterService::JoinCall>> ClusterService::Joins() {

@@ -89,6 +89,8 @@ class ClusterService : public v1::ClusterService::CallbackService {
   // who is a member at its address anyway.
   bool HasJoined(const JoinCall& call, const membership::Address& answered);
   void Answer(JoinCall* call);
+  // What is known of the seeds of a call that none of them has answered.
+  std::string WhyNotJoined(const JoinCall& call) const;
 
   const Parts parts_;
   CallGate event_streams_;

@@ -28,6 +28,18 @@ membership::ExchangeError ErrorOf(const absl::Status& status) {
              : membership::ExchangeError::kUnreachable;
 }
 
+// gRPC's text of a failed connection names the address, and so does what the
+// text becomes a part of. Keeps what comes after it.
+std::string WithoutAddress(absl::string_view message,
+                           const membership::Address& address) {
+  const std::string prefix = absl::StrCat(address, ": ");
+  const size_t found = message.rfind(prefix);
+  if (found != absl::string_view::npos) {
+    message.remove_prefix(found + prefix.size());
+  }
+  return std::string(message);
+}
+
 }  // namespace
 
 MembershipLoop::MembershipLoop(Settings settings, Surroundings surroundings)
@@ -75,6 +87,12 @@ std::vector<membership::Address> MembershipLoop::AddressesOf(
                      found->second.end());
   }
   return addresses;
+}
+
+std::string MembershipLoop::WhyUnresolved(const std::string& seed) const {
+  MutexLock lock(&view_mutex_);
+  const auto found = unresolved_.find(seed);
+  return found == unresolved_.end() ? "" : found->second;
 }
 
 void MembershipLoop::Leave() { inbox_->PushAnyway(LeaveNote{}); }
@@ -148,6 +166,7 @@ void MembershipLoop::Handle(Note note) {
         seeds_.push_back(std::move(seed));
       }
     }
+    last_join_failure_.clear();  // who asks anew is told anew
     swim_.Join({}, now, &effects_);
   } else if (std::holds_alternative<LeaveNote>(note)) {
     swim_.Leave(now, &effects_);
@@ -211,8 +230,7 @@ void MembershipLoop::Perform() {
           } else {
             inbox->PushAnyway(membership::Message(membership::ExchangeFailed{
                 op, ErrorOf(reply.status()),
-                absl::StrCat(to, ": ",
-                             absl::string_view(reply.status().message()))}));
+                WithoutAddress(reply.status().message(), to)}));
           }
         });
   }
@@ -241,26 +259,31 @@ void MembershipLoop::Resolve() {
 
 void MembershipLoop::OnResolved(const ResolvedSeeds& resolved) {
   const absl::Time wall = surroundings_.clock->Now().wall;
+  std::map<std::string, std::string> before;
+  {
+    MutexLock lock(&view_mutex_);
+    before = unresolved_;
+  }
   std::map<std::string, std::string> unresolved;
   for (const ResolvedSeeds::Failure& failure : resolved.failures) {
     unresolved[failure.seed] = failure.why;
-    const auto before = unresolved_.find(failure.seed);
-    if (before != unresolved_.end() && before->second == failure.why) continue;
+    const auto known = before.find(failure.seed);
+    if (known != before.end() && known->second == failure.why) continue;
     surroundings_.log->Append(MakeNodeEvent(
         wall, Severity::kWarning, "seed_unresolved",
         absl::StrCat("seed ", failure.seed, " does not resolve: ", failure.why,
                      "; trying again, up to every ",
                      absl::FormatDuration(settings_.config.join_retry_max))));
   }
-  for (const auto& [seed, why] : unresolved_) {
+  for (const auto& [seed, why] : before) {
     if (unresolved.count(seed) > 0) continue;
     surroundings_.log->Append(
         MakeNodeEvent(wall, Severity::kInfo, "seed_resolved",
                       absl::StrCat("seed ", seed, " resolves now")));
   }
-  unresolved_ = std::move(unresolved);
   {
     MutexLock lock(&view_mutex_);
+    unresolved_ = std::move(unresolved);
     resolved_ = resolved.by_seed;
   }
   inbox_->PushAnyway(

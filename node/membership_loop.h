@@ -87,6 +87,9 @@ class MembershipLoop {
   // looked up yet, or have no address, add nothing.
   std::vector<membership::Address> AddressesOf(
       const std::vector<std::string>& seeds) const;
+  // Why the last look-up found no address for the seed; "" when it found some,
+  // or has not answered yet.
+  std::string WhyUnresolved(const std::string& seed) const;
 
   // Says goodbye; the listener hears of kLeaveCompleted.
   void Leave();
@@ -142,13 +145,12 @@ class MembershipLoop {
   RateLimit bad_datagrams_;
   std::string last_join_failure_;
 
-  // ---- Of the resolver's thread.
-  std::map<std::string, std::string> unresolved_;
-
   mutable Mutex view_mutex_;
   membership::ViewPtr view_ ABSL_GUARDED_BY(view_mutex_);
   std::map<std::string, std::vector<membership::Address>> resolved_
       ABSL_GUARDED_BY(view_mutex_);
+  // Changed by the resolver's thread only.
+  std::map<std::string, std::string> unresolved_ ABSL_GUARDED_BY(view_mutex_);
 
   std::unique_ptr<SeedResolver> resolver_;
   std::thread thread_;

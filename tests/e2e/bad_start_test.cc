@@ -7,10 +7,12 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/eventually.h"
@@ -95,6 +97,41 @@ TEST_F(BadStartTest, ASeedThatDoesNotResolveIsTriedAgainAndSaidSo) {
   EXPECT_TRUE(a.running());
   EXPECT_GT(cluster_.client("a").Status().counters().at("member_join_failed"),
             0u);
+}
+
+TEST_F(BadStartTest, AJoinThatFailsSaysWhatBecameOfItsSeeds) {
+  ASSERT_TRUE(cluster_.Start("a").AwaitLine("ready"));
+  const auto join = [&](const std::vector<std::string>& seeds) {
+    grpc::ClientContext context;
+    v1::JoinRequest request;
+    request.mutable_seeds()->Assign(seeds.begin(), seeds.end());
+    request.mutable_timeout()->set_seconds(1);
+    v1::JoinResponse response;
+    return cluster_.client("a")
+        .cluster()
+        ->Join(&context, request, &response)
+        .error_message();
+  };
+  // A second is enough for all but a slow resolver; then it is asked again.
+  const auto says = [&](const std::vector<std::string>& seeds,
+                        const std::vector<std::string>& texts) {
+    std::string last;
+    EXPECT_TRUE(Eventually([&] {
+      last = join(seeds);
+      return std::all_of(texts.begin(), texts.end(), [&](const auto& text) {
+        return absl::StrContains(last, text);
+      });
+    })) << last;
+  };
+  const std::string self = cluster_.daemon("a").Field("peer");
+
+  says({"name.invalid:1"}, {"(name.invalid:1 does not resolve: "});
+  says({"127.0.0.1:1"},
+       {"(127.0.0.1:1: Failed to connect to remote host: Connection refused)"});
+  says({self}, {absl::StrCat("(", self, " is this node itself)")});
+  says({self, "x.invalid:1", "y.invalid:1", "z.invalid:1"},
+       {" is this node itself; x.invalid:1 does not resolve: ",
+        "; y.invalid:1 does not resolve: ", "; and 1 more)"});
 }
 
 TEST_F(BadStartTest, AnotherClusterIdIsRefusedOnBothSides) {

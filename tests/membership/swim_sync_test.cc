@@ -223,6 +223,19 @@ TEST(SwimSyncTest, NodeDoesNotJoinItself) {
   EXPECT_THAT(lone.effects.exchanges, IsEmpty());
 }
 
+TEST(SwimSyncTest, SeedsThatDoNotResolveAreNotTakenForThisNode) {
+  LoneSwim lone;
+  lone.Join({});
+  lone.Step(SeedsResolved{{}});
+  ASSERT_THAT(lone.EventsOf(EventKind::kJoinFailed), SizeIs(1));
+  EXPECT_EQ(lone.EventsOf(EventKind::kJoinFailed)[0].detail,
+            "no seed resolves to an address");
+  lone.Step(SeedsResolved{{"me:7401"}});
+  ASSERT_THAT(lone.EventsOf(EventKind::kJoinFailed), SizeIs(2));
+  EXPECT_EQ(lone.EventsOf(EventKind::kJoinFailed)[1].detail,
+            "every seed is this node itself");
+}
+
 TEST(SwimSyncTest, NodeThatIsJoinedByOthersHasJoined) {
   LoneSwim lone;
   lone.Join({"seed:7401"});
