@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "node/proto_time.h"
 #include "node/random_bytes.h"
+#include "replication/command_check.h"
 
 namespace sessionmesh::node {
 namespace {
@@ -182,9 +183,11 @@ void SessionCodec::RouteById(absl::string_view id,
   if (slot.ok()) {
     decoded->command.slot = *slot;
   } else {
-    Refuse(absl::IsNotFound(slot.status()) ? Reason::kSessionNotFound
-                                           : Reason::kInvalidId,
-           slot.status(), decoded);
+    if (decoded->status.ok()) decoded->status = slot.status();
+    // Whoever has asked already whether it may be created was told the same.
+    if (decoded->status == slot.status()) {
+      decoded->failure = replication::FailureOfId(id, slot.status());
+    }
   }
 }
 

@@ -63,7 +63,30 @@ absl::Status CheckLifetimes(const Command& command, const Config& config,
   return absl::OkStatus();
 }
 
+// INVALID_ID or INVALID_TOKEN, with the bound that this length breaks, if any.
+Failure FailureOfLength(Reason reason, absl::string_view what, size_t length,
+                        size_t least, size_t most) {
+  Failure failure{.reason = reason};
+  if (length >= least && length <= most) return failure;
+  failure.limit_name = std::string(what);
+  failure.limit = length < least ? least : most;
+  failure.value = length;
+  return failure;
+}
+
 }  // namespace
+
+Failure FailureOfId(absl::string_view id, const absl::Status& refused) {
+  if (absl::IsNotFound(refused)) return {.reason = Reason::kSessionNotFound};
+  return FailureOfLength(Reason::kInvalidId, "session id bytes", id.size(),
+                         SessionIds::kForeignBytesMin,
+                         SessionIds::kForeignBytesMax);
+}
+
+Failure FailureOfToken(absl::string_view token) {
+  return FailureOfLength(Reason::kInvalidToken, "token characters",
+                         token.size(), kTokenCharsMin, kTokenCharsMax);
+}
 
 absl::Status OverLimit(absl::string_view what, uint64_t value, uint64_t limit,
                        Failure* failure) {

@@ -56,8 +56,7 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
       command.slot.has_value() ? absl::StatusOr<SlotId>(*command.slot)
                                : ids_->SlotOf(command.session_id);
   if (!slot.ok()) {
-    failure->reason = absl::IsNotFound(slot.status()) ? Reason::kSessionNotFound
-                                                      : Reason::kInvalidId;
+    *failure = FailureOfId(command.session_id, slot.status());
     return slot.status();
   }
   CHECK_EQ(*slot % config_.lane_count, config_.lane)
@@ -71,7 +70,7 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
     const absl::StatusOr<std::vector<Dot>> decoded =
         DecodeToken(*slot, token, *key_);
     if (!decoded.ok()) {
-      failure->reason = Reason::kInvalidToken;
+      *failure = FailureOfToken(token);
       return decoded.status();
     }
     dots.insert(decoded->begin(), decoded->end());

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "replication/command_check.h"
 #include "replication/lane.h"
 #include "replication/token.h"
 
@@ -279,7 +280,7 @@ bool Lane::CheckPreconditions(const Call& call, const Holdings& lives,
     const absl::StatusOr<std::vector<Dot>> version =
         DecodeToken(call.slot, command.if_version, *key_);
     if (!version.ok()) {
-      Fail(command.handle, version.status(), {.reason = Reason::kInvalidToken},
+      Fail(command.handle, version.status(), FailureOfToken(command.if_version),
            effects);
       return false;
     }

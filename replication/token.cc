@@ -109,15 +109,16 @@ absl::StatusOr<std::vector<Dot>> DecodeToken(SlotId slot,
     return Refused(absl::StrCat("has ", token.size(),
                                 " characters, the limit is ", kTokenCharsMax));
   }
+  if (token.size() < kTokenCharsMin) {
+    return Refused(absl::StrCat("has only ", token.size(),
+                                " characters, the least is ", kTokenCharsMin));
+  }
   std::string bytes;
   // Encoding it again refuses the padding, the spaces and the stray last bits
   // that the decoder lets pass: one token, one spelling.
   if (!absl::WebSafeBase64Unescape(token, &bytes) ||
       absl::WebSafeBase64Escape(bytes) != token) {
     return Refused("is not base64url");
-  }
-  if (bytes.size() <= kMacBytes) {
-    return Refused(absl::StrCat("has only ", token.size(), " characters"));
   }
   absl::string_view body(bytes);
   absl::string_view mac = body.substr(body.size() - kMacBytes);

@@ -24,15 +24,16 @@ namespace sessionmesh::replication {
 // counter passes 2^42). The session is bound in by its life-long slot only, not
 // by its id: a ROTATE must not make tokens of the old id void.
 inline constexpr size_t kTokenDotsMax = 8;
+inline constexpr size_t kTokenCharsMin = 24;  // one dot with a small counter
 inline constexpr size_t kTokenCharsMax = 256;
 
 // REQUIRES: 1 <= dots.size() <= kTokenDotsMax.
 std::string EncodeToken(SlotId slot, absl::Span<const Dot> dots,
                         const KeyedHash& key);
 
-// INVALID_ARGUMENT for what is too long, not base64url, malformed, of another
-// slot, or not authentic; costs one hash and never a look-up. The dots are
-// ascending and distinct.
+// INVALID_ARGUMENT for what is too short or too long, not base64url, malformed,
+// of another slot, or not authentic; costs one hash and never a look-up. The
+// dots are ascending and distinct.
 absl::StatusOr<std::vector<Dot>> DecodeToken(SlotId slot,
                                              absl::string_view token,
                                              const KeyedHash& key);

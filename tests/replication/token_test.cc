@@ -138,6 +138,10 @@ TEST_F(TokenTest, EmptyAndShortAreRefused) {
   EXPECT_THAT(Decode("AAAAAAAAAA"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("has only 10 characters")));
+  EXPECT_THAT(Decode(std::string(kTokenCharsMin - 1, 'A')),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("has only 23 characters, the least is 24")));
+  EXPECT_EQ(Encode({{dot_.actor, 1}}).size(), kTokenCharsMin);
 }
 
 TEST_F(TokenTest, TheSessionsIdIsNotInIt) {
@@ -153,7 +157,7 @@ TEST_F(TokenTest, MalformedIsRefusedEvenWhenAuthentic) {
   const std::string zero(1, '\0');
   for (const std::string& body : {
            "\x41" + actor + "\x05",                        // version 2
-           std::string("\x20"),                            // no dots
+           "\x20" + actor + "\x05",                        // no dots
            "\x29" + actor + "\x05",                        // nine dots
            "\x22" + actor + "\x05",                        // one is missing
            "\x22" + actor + "\x05" + actor + "\x05",       // twice the same

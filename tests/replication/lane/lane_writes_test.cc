@@ -12,6 +12,8 @@ namespace {
 
 using ::sessionmesh::testing::IsOk;
 using ::sessionmesh::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
@@ -208,6 +210,56 @@ TEST_F(LaneWritesTest, LimitsSayTheValueAndTheLimit) {
       StatusIs(absl::StatusCode::kInvalidArgument,
                HasSubstr("attribute value bytes: 70000, at most 65536")));
   EXPECT_EQ(reply.failure.limit, 65536u);
+}
+
+// What a client can say to its user without reading the message.
+TEST_F(LaneWritesTest, IdsAndTokensOfAnImpossibleLengthSayTheLimit) {
+  net_.StartReady({"a", "b"});
+  const Reply created = net_.Create("a", Id("s"));
+  const auto update = [this](const std::string& id, const std::string& token,
+                             const std::string& if_version) {
+    Command command;
+    command.kind = Command::Kind::kUpdate;
+    command.session_id = id;
+    command.set = {{"k", "v"}};
+    if (!token.empty()) command.tokens = {token};
+    command.if_version = if_version;
+    return net_.Run("a", command).failure;
+  };
+  const auto is = [](Reason reason, const char* name, uint64_t limit,
+                     uint64_t value) {
+    return AllOf(Field("reason", &Failure::reason, reason),
+                 Field("limit_name", &Failure::limit_name, name),
+                 Field("limit", &Failure::limit, limit),
+                 Field("value", &Failure::value, value));
+  };
+  const std::string x300(300, 'x');
+
+  EXPECT_THAT(update("short", "", ""),
+              is(Reason::kInvalidId, "session id bytes", 16, 5));
+  EXPECT_THAT(update(x300, "", ""),
+              is(Reason::kInvalidId, "session id bytes", 256, 300));
+  EXPECT_THAT(update(Id("s"), "tokens!", ""),
+              is(Reason::kInvalidToken, "token characters", 24, 7));
+  EXPECT_THAT(update(Id("s"), x300, ""),
+              is(Reason::kInvalidToken, "token characters", 256, 300));
+  EXPECT_THAT(update(Id("s"), "", x300),
+              is(Reason::kInvalidToken, "token characters", 256, 300));
+}
+
+TEST_F(LaneWritesTest, ForgedIdsAndTokensBreakNoLimit) {
+  net_.StartReady({"a", "b"});
+  const Reply created = net_.Create("a", Id("s"));
+  std::string forged = created.token;
+  forged[3] = forged[3] == 'A' ? 'B' : 'A';
+
+  const Reply token = net_.Get("a", Id("s"), {forged});
+  const Reply id = net_.Get("a", std::string(30, 'A'));
+
+  EXPECT_EQ(token.failure.reason, Reason::kInvalidToken);
+  EXPECT_EQ(token.failure.limit_name, "");
+  EXPECT_EQ(id.failure.reason, Reason::kSessionNotFound);
+  EXPECT_EQ(id.failure.limit_name, "");
 }
 
 }  // namespace
