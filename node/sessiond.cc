@@ -1,6 +1,5 @@
 // sessiond: one node of a Sessionmesh cluster.
 
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -55,9 +54,6 @@ void ConfigureProcess() {
   // doubles what the locks inside of gRPC cost.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
-  // Every thread with an arena of its own would hold on to memory that the
-  // others have given back.
-  mallopt(M_ARENA_MAX, 2);
   signal(SIGPIPE, SIG_IGN);
 }
 
