@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 
 namespace sessionmesh::driver {
 namespace {
@@ -104,14 +103,8 @@ double Percentile(std::vector<double> values, double share) {
   return *at;
 }
 
-std::string Escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    if (static_cast<unsigned char>(c) >= 0x20) out.push_back(c);
-  }
-  return out;
-}
+// To the third decimal: nobody reads more of a measured time.
+double Rounded(double value) { return std::round(value * 1000) / 1000; }
 
 }  // namespace
 
@@ -150,23 +143,16 @@ std::string FormatTable(const Report& report) {
 }
 
 std::string FormatJson(const Report& report) {
-  std::string out = "{";
-  for (const Row& row : Rows(report)) {
-    absl::StrAppend(&out, "\"", row.key, "\": ", row.count, ", ");
-  }
-  absl::StrAppendFormat(
-      &out, "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"seconds\": %.3f, ",
-      Percentile(report.traffic.latencies_ms, 0.5),
-      Percentile(report.traffic.latencies_ms, 0.99), report.seconds);
+  nlohmann::ordered_json json;
+  for (const Row& row : Rows(report)) json[row.key] = row.count;
+  const std::vector<double>& latencies = report.traffic.latencies_ms;
+  json["p50_ms"] = Rounded(Percentile(latencies, 0.5));
+  json["p99_ms"] = Rounded(Percentile(latencies, 0.99));
+  json["seconds"] = Rounded(report.seconds);
   const std::vector<std::string> broken = Judge(report);
-  absl::StrAppend(
-      &out, "\"ok\": ", broken.empty() ? "true" : "false", ", \"broken\": [",
-      absl::StrJoin(broken, ", ",
-                    [](std::string* to, const std::string& text) {
-                      absl::StrAppend(to, "\"", Escaped(text), "\"");
-                    }),
-      "]}\n");
-  return out;
+  json["ok"] = broken.empty();
+  json["broken"] = broken;
+  return json.dump() + "\n";
 }
 
 }  // namespace sessionmesh::driver
