@@ -23,6 +23,7 @@
 #include "proto/peer.grpc.pb.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/eventually.h"
+#include "tests/e2e/stranger.h"
 
 namespace sessionmesh::e2e {
 namespace {
@@ -78,38 +79,6 @@ class BadInputTest : public ::testing::Test {
         grpc::CreateChannel(cluster_.daemon("a").Field("peer"),
                             grpc::InsecureChannelCredentials()));
   }
-  // What a node of this cluster would say of itself.
-  v1::NodeInfo GoodInfo() {
-    v1::NodeInfo info;
-    info.set_cluster_id("sessionmesh");
-    info.set_protocol_min(1);
-    info.set_protocol_max(1);
-    info.set_slot_count(1024);
-    info.set_lane_count(8);
-    info.set_absolute_lifetime_max_ms(
-        static_cast<uint64_t>(absl::ToInt64Milliseconds(absl::Hours(24 * 30))));
-    info.set_name("stranger");
-    info.set_generation(1);
-    info.set_process(7);
-    info.set_peer_address("127.0.0.1:1");
-    info.set_wall_us(absl::ToUnixMicros(absl::Now()));
-    // Of the key that is made from the cluster id.
-    info.set_key_check(0x13bd369ee01823a4u);
-    return info;
-  }
-  grpc::Status Exchange(const v1::NodeInfo& info) {
-    v1::ExchangeRequest request;
-    *request.mutable_info() = info;
-    request.mutable_sender()->set_name(info.name());
-    request.mutable_sender()->set_address(info.peer_address());
-    request.mutable_sender()->set_generation(info.generation());
-    request.mutable_sender()->set_incarnation(0);
-    request.mutable_sync()->set_digest(1);
-    grpc::ClientContext context;
-    v1::ExchangeResponse response;
-    return PeerStub()->Exchange(&context, request, &response);
-  }
-
   Cluster cluster_;
   std::string id_;
   std::string token_;
@@ -345,7 +314,7 @@ TEST_F(BadInputTest, AStreamOfGarbageMessagesEndsWithInvalidArgument) {
   grpc::ClientContext context;
   const auto stream = stub->Replicate(&context);
   v1::PeerBatch batch;
-  *batch.mutable_info() = GoodInfo();
+  *batch.mutable_info() = StrangerInfo();
   ASSERT_TRUE(stream->Write(batch));
   v1::ReplicateAccepted accepted;
   ASSERT_TRUE(stream->Read(&accepted));
@@ -375,11 +344,12 @@ TEST_F(BadInputTest, AStreamThatDoesNotSayWhoItIsIsRefused) {
 }
 
 TEST_F(BadInputTest, AnotherProtocolVersionIsRefusedWithBothRanges) {
-  v1::NodeInfo info = GoodInfo();
+  v1::NodeInfo info = StrangerInfo();
   info.set_protocol_min(2);
   info.set_protocol_max(9);
 
-  const grpc::Status status = Exchange(info);
+  const grpc::Status status =
+      Introduce(cluster_.daemon("a").Field("peer"), info);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("protocol version"));
@@ -387,10 +357,11 @@ TEST_F(BadInputTest, AnotherProtocolVersionIsRefusedWithBothRanges) {
 }
 
 TEST_F(BadInputTest, AClockThatIsOffIsRefusedAndBothTimesNamed) {
-  v1::NodeInfo info = GoodInfo();
+  v1::NodeInfo info = StrangerInfo();
   info.set_wall_us(absl::ToUnixMicros(absl::Now() - absl::Hours(1)));
 
-  const grpc::Status status = Exchange(info);
+  const grpc::Status status =
+      Introduce(cluster_.daemon("a").Field("peer"), info);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("the wall clock"));
