@@ -71,6 +71,12 @@ absl::Status Config::Validate() const {
     return Bad("the session size limit", absl::StrCat(session_bytes_max),
                "a delta of that size must fit into a peer's queue");
   }
+  if (parked_lane_bytes_max() < session_bytes_max + (size_t{64} << 10)) {
+    return Bad("a lane's share of the parked bytes",
+               absl::StrCat(parked_lane_bytes_max()),
+               "a delta of the session size limit must fit into it; fewer "
+               "lanes, or a higher limit");
+  }
   if (frames_in_flight_max == 0 || frame_deltas_max == 0 ||
       pulls_in_flight_max == 0 || transfers_in_flight_max == 0) {
     return absl::InvalidArgumentError(

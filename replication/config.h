@@ -72,8 +72,9 @@ struct Config {
   absl::Duration link_grace = absl::Seconds(5);
 
   // --- slots
-  size_t log_bytes_max = 8 << 10;     // per slot
-  size_t parked_bytes_max = 1 << 20;  // per slot
+  size_t log_bytes_max = 8 << 10;                   // per slot
+  size_t parked_bytes_max = 1 << 20;                // per slot
+  size_t parked_node_bytes_max = size_t{64} << 20;  // of all lanes together
   absl::Duration parked_patience =
       absl::Milliseconds(200);  // then the dependency is pulled
   absl::Duration parked_max = absl::Minutes(10);
@@ -114,6 +115,10 @@ struct Config {
   // Actors born longer ago than this are forgotten.
   absl::Duration context_horizon() const {
     return absolute_lifetime_max + actor_rotation() + 4 * clock_offset_max;
+  }
+  // Parked bytes of this lane: its share, so that no lane has to ask another.
+  size_t parked_lane_bytes_max() const {
+    return parked_node_bytes_max / lane_count;
   }
   // Idle expiry waits this much longer than the idle timeout (rule D).
   absl::Duration idle_slack() const { return 2 * clock_offset_max; }

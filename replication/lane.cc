@@ -212,6 +212,9 @@ void Lane::AfterChange(SlotId slot, const SlotChanges& changes, Instant now,
   memory_bytes_ += cost;
   memory_bytes_ -= state.memory_bytes;
   state.memory_bytes = cost;
+  parked_bytes_ += state.slot.parked_bytes();
+  parked_bytes_ -= state.parked_bytes;
+  state.parked_bytes = state.slot.parked_bytes();
   if (state.slot.parked_count() == 0) {
     state.parked_since = absl::InfiniteFuture();
     parked_slots_.erase(slot);

@@ -93,6 +93,7 @@ class Lane {
     uint32_t left_out = 0;
     absl::Time parked_since = absl::InfiniteFuture();
     size_t memory_bytes = 0;  // as last counted into the lane's total
+    size_t parked_bytes = 0;  // likewise
   };
 
   // An owner with an equal context holds other lives.
@@ -187,6 +188,11 @@ class Lane {
   SlotId SlotAt(size_t index) const;
   SlotState& StateOf(SlotId slot) { return slots_[IndexOf(slot)]; }
   const SlotState& StateOf(SlotId slot) const { return slots_[IndexOf(slot)]; }
+  // What the slot may park: what the others leave of the lane's share.
+  size_t ParkedBytesMost(SlotId slot) const {
+    return config_.parked_lane_bytes_max() -
+           (parked_bytes_ - StateOf(slot).parked_bytes);
+  }
   Peer& PeerOf(const NodeName& name);
   void SendTo(const NodeName& to, Message message, Effects* effects) const;
   void Emit(Event event, Effects* effects) const {
@@ -432,6 +438,7 @@ class Lane {
 
   std::vector<SlotState> slots_;
   uint64_t memory_bytes_ = 0;  // of all slots, overhead included
+  size_t parked_bytes_ = 0;    // of all slots
   HlcClock hlc_;
   ActorId actor_ = 0;
   ActorDirectory actors_;

@@ -231,7 +231,8 @@ Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
   hlc_.Observe(delta->hlc);
   SlotChanges changes;
   const Slot::Outcome outcome =
-      StateOf(delta->slot).slot.Receive(delta, from, &changes);
+      StateOf(delta->slot)
+          .slot.Receive(delta, from, &changes, ParkedBytesMost(delta->slot));
   AfterChange(delta->slot, changes, now, effects);
   return outcome;
 }

@@ -164,7 +164,8 @@ void Lane::JoinState(const Puller::Done& done, Instant now, Effects* effects) {
     hlc_.Observe(delta->hlc);
   }
   SlotChanges changes;
-  StateOf(done.slot).slot.Join(done.reply.state, done.from, now.wall, &changes);
+  StateOf(done.slot).slot.Join(done.reply.state, done.from, now.wall, &changes,
+                               ParkedBytesMost(done.slot));
   AfterChange(done.slot, changes, now, effects);
 }
 

@@ -7,14 +7,16 @@ namespace sessionmesh::replication {
 
 ParkedDeltas::Added ParkedDeltas::Add(const DeltaPtr& delta,
                                       const membership::NodeName& from,
-                                      const Dot& missing) {
+                                      const Dot& missing, size_t bytes_most) {
   const auto found = entries_.find(delta->last());
   const size_t freed = found == entries_.end() ? 0 : found->second.bytes;
   const bool longer =
       found != entries_.end() && delta->first < found->second.delta->first;
   if (found == entries_.end() || longer) {
     const size_t bytes = delta->ByteSize() + sizeof(Entry);
-    if (bytes_ - freed + bytes > bytes_max_) return Added::kFull;
+    if (bytes_ - freed + bytes > std::min(bytes_max_, bytes_most)) {
+      return Added::kFull;
+    }
     Entry entry{delta, {}, missing, bytes};
     if (longer) entry.from = Take(delta->last())->from;
     if (std::find(entry.from.begin(), entry.from.end(), from) ==

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <vector>
@@ -36,9 +37,11 @@ class ParkedDeltas {
   explicit ParkedDeltas(size_t bytes_max) : bytes_max_(bytes_max) {}
 
   // Of two deltas that end with the same dot (one of them in a coalesced group)
-  // the longer is kept: it needs no more than the shorter.
+  // the longer is kept: it needs no more than the shorter. They take at most
+  // `bytes_most` afterwards, if that is less than the bound of this object.
   Added Add(const DeltaPtr& delta, const membership::NodeName& from,
-            const Dot& missing);
+            const Dot& missing,
+            size_t bytes_most = std::numeric_limits<size_t>::max());
 
   // Puts back what one of the Take functions gave, now waiting for `missing`.
   void PutBack(Entry entry, const Dot& missing);

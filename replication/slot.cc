@@ -29,18 +29,18 @@ Slot::Slot(const Limits& limits)
 
 Slot::Outcome Slot::Receive(const DeltaPtr& delta,
                             const membership::NodeName& from,
-                            SlotChanges* changes) {
-  const Outcome outcome = Accept(delta, from, changes);
+                            SlotChanges* changes, size_t parked_bytes_most) {
+  const Outcome outcome = Accept(delta, from, changes, parked_bytes_most);
   Finish(changes);
   return outcome;
 }
 
 Slot::Outcome Slot::Accept(const DeltaPtr& delta,
                            const membership::NodeName& from,
-                           SlotChanges* changes) {
+                           SlotChanges* changes, size_t parked_bytes_most) {
   if (context_.Contains(delta->last())) return Outcome::kDuplicate;
   if (const Dot* missing = FirstMissing(*delta)) {
-    switch (parked_.Add(delta, from, *missing)) {
+    switch (parked_.Add(delta, from, *missing, parked_bytes_most)) {
       case ParkedDeltas::Added::kFull:
         return Outcome::kRefused;
       case ParkedDeltas::Added::kAgain:

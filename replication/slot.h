@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,9 +86,12 @@ class Slot {
   // --- deltas
 
   // `from` is told (SlotChanges::settled) when a parked delta settles. A life's
-  // last access moves up to the delta's clock.
-  Outcome Receive(const DeltaPtr& delta, const membership::NodeName& from,
-                  SlotChanges* changes);
+  // last access moves up to the delta's clock. Refused is what would
+  // make the parked deltas of this slot take more than `parked_bytes_most`.
+  Outcome Receive(
+      const DeltaPtr& delta, const membership::NodeName& from,
+      SlotChanges* changes,
+      size_t parked_bytes_most = std::numeric_limits<size_t>::max());
 
   // The deltas in the log that `peer` lacks, in the order in which they were
   // applied here, or nothing when the log does not hold all of them: then only
@@ -101,9 +105,11 @@ class Slot {
 
   // Joins another replica's state in one step. Lives past `now` are not taken
   // over, but covered. A last access that comes with a life counts as sent: its
-  // source tells the others.
+  // source tells the others. Of what the source has parked, no more is taken
+  // than `parked_bytes_most` allows (see Receive).
   void Join(const Snapshot& snapshot, const membership::NodeName& from,
-            absl::Time now, SlotChanges* changes);
+            absl::Time now, SlotChanges* changes,
+            size_t parked_bytes_most = std::numeric_limits<size_t>::max());
 
   // --- look-up
 
@@ -144,6 +150,7 @@ class Slot {
   // In any order!
   const absl::flat_hash_map<Dot, Holding>& lives() const { return lives_; }
   size_t parked_count() const { return parked_.size(); }
+  size_t parked_bytes() const { return parked_.bytes(); }
   // The oldest parked delta's sender and clock; nothing parked: null.
   const DeltaPtr* OldestParked(membership::NodeName* from) const;
   size_t payload_bytes() const { return payload_bytes_; }
@@ -156,7 +163,7 @@ class Slot {
 
   // slot.cc: what happens to a delta.
   Outcome Accept(const DeltaPtr& delta, const membership::NodeName& from,
-                 SlotChanges* changes);
+                 SlotChanges* changes, size_t parked_bytes_most);
   const Dot* FirstMissing(const Delta& delta) const;
   void ApplyAndWake(const DeltaPtr& delta, SlotChanges* changes);
   void Wake(std::vector<ParkedDeltas::Entry> entries,

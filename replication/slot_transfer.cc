@@ -40,7 +40,8 @@ Snapshot Slot::TakeSnapshot(const Context& peer) const {
 }
 
 void Slot::Join(const Snapshot& snapshot, const membership::NodeName& from,
-                absl::Time now, SlotChanges* changes) {
+                absl::Time now, SlotChanges* changes,
+                size_t parked_bytes_most) {
   if (!context_.Dominates(snapshot.context)) changes->any = true;
   EndUnlisted(snapshot, now, changes);
   for (const SnapshotLife& life : snapshot.lives) {
@@ -52,7 +53,8 @@ void Slot::Join(const Snapshot& snapshot, const membership::NodeName& from,
   std::vector<DeltaPtr> ready;
   Wake(parked_.TakeAll(), &ready, changes);
   for (const DeltaPtr& delta : ready) ApplyAndWake(delta, changes);
-  for (const DeltaPtr& delta : snapshot.parked) Accept(delta, from, changes);
+  for (const DeltaPtr& delta : snapshot.parked)
+    Accept(delta, from, changes, parked_bytes_most);
   Finish(changes);
 }
 

@@ -172,6 +172,20 @@ TEST_F(SlotTest, TheNewestIsRefusedWhenTheParkingPlaceIsFull) {
   EXPECT_EQ(small.parked_count(), 1u);
 }
 
+TEST_F(SlotTest, AJoinParksNoMoreThanItsCallerAllows) {
+  Apply(writer_a_.Create(kId));
+  const DeltaPtr one = Apply(writer_a_.Update(a_, kId, {{"cart", "1"}}));
+  const DeltaPtr two = Apply(writer_a_.Update(a_, kId, {{"cart", "2"}}));
+  Slot source{Slot::Limits()};
+  Receive(&source, one);
+  Receive(&source, two);
+  ASSERT_EQ(source.parked_count(), 2u);
+  SlotChanges changes;
+  b_.Join(source.TakeSnapshot(b_.context()), "source", TestStart(), &changes,
+          source.parked_bytes() - 1);
+  EXPECT_EQ(b_.parked_count(), 1u);
+}
+
 TEST_F(SlotTest, TheOldestParkedIsTheOneWithTheLeastClock) {
   membership::NodeName from;
   EXPECT_EQ(b_.OldestParked(&from), nullptr);

@@ -205,5 +205,67 @@ TEST(LaneBoundsTest, ASlotTakesNoMoreSessionsThanAPullCanList) {
   EXPECT_THAT(net.Set("a", Id("two"), "cart", "1").status, IsOk());
 }
 
+// An update of a session whose CREATE never comes.
+DeltaPtr Orphan(SlotId slot, uint64_t counter, size_t bytes, Instant now) {
+  Delta delta{.slot = slot, .kind = Delta::Kind::kUpdate};
+  delta.actor = MakeActorId(now.wall, 7);
+  delta.first = counter;
+  delta.hlc = MakeHlc(absl::ToUnixMillis(now.wall), 0);
+  delta.ops.push_back({.kind = Op::Kind::kPut,
+                       .name = "k",
+                       .value = std::string(bytes, 'x'),
+                       .hlc = delta.hlc});
+  delta.births = {{MakeActorId(now.wall, 9), 1}};
+  delta.deps = delta.births;
+  return std::make_shared<const Delta>(std::move(delta));
+}
+
+TEST(LaneBoundsTest, WhatAllSlotsOfALaneParkIsBounded) {
+  Config config = LaneNetwork::SmallConfig();
+  config.parked_node_bytes_max = 512 << 10;
+  LaneNetwork net(config);
+  net.StartReady({"a", "b"});
+  std::vector<FrameAck> acknowledged;
+  net.LoseIf([&](const NodeName& from, const NodeName&, const Message& m) {
+    const FrameAck* ack = std::get_if<FrameAck>(&m);
+    if (from == "a" && ack != nullptr) acknowledged.push_back(*ack);
+    return std::holds_alternative<PullReply>(m);
+  });
+
+  // 200 KiB in each of four slots: the third finds no room, although its slot
+  // is empty.
+  for (uint64_t n = 1; n <= 4; ++n) {
+    Frame frame{.epoch = 4711, .seq = n};
+    frame.deltas.push_back(
+        Orphan(static_cast<SlotId>(n - 1), n, 200 << 10, net.now("a")));
+    net.Forge("b", "a", frame);
+  }
+  net.DeliverAll();
+
+  EXPECT_EQ(net.node("a").status().parked, 2u);
+  ASSERT_FALSE(acknowledged.empty());
+  EXPECT_THAT(acknowledged.back().parked, SizeIs(4))
+      << "none of them counts as held";
+
+  // What is dropped makes room again.
+  net.LoseIf(nullptr);
+  net.Advance(config.parked_max + config.expiry_pass_interval);
+  EXPECT_EQ(net.node("a").status().parked, 0u);
+  Frame frame{.epoch = 4711, .seq = 5};
+  frame.deltas.push_back(Orphan(2, 5, 200 << 10, net.now("a")));
+  net.Forge("b", "a", frame);
+  EXPECT_EQ(net.node("a").status().parked, 1u);
+}
+
+TEST(LaneBoundsTest, ALanesShareOfParkedBytesHoldsTheLargestSession) {
+  Config config = LaneNetwork::SmallConfig();
+  ASSERT_THAT(config.Validate(), IsOk());
+  config.parked_node_bytes_max = config.session_bytes_max;
+
+  EXPECT_THAT(config.Validate(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("share of the parked bytes is 262144")));
+}
+
 }  // namespace
 }  // namespace sessionmesh::replication
