@@ -21,6 +21,7 @@ Checkers MakeCheckers() {
   checkers.push_back(MakeCertainDataLoss());
   checkers.push_back(MakeTimelyExpiry());
   checkers.push_back(MakeOncePerRequest());
+  checkers.push_back(MakeQuorumReads());
   checkers.push_back(MakeCalmAudit());
   checkers.push_back(MakeSlotStates());
   checkers.push_back(MakeCausalClosure());

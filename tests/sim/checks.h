@@ -34,6 +34,8 @@ std::unique_ptr<Checker>
 MakeCertainDataLoss();  // DATA_LOSS only of what died with its writer
 std::unique_ptr<Checker> MakeTimelyExpiry();    // never early, never late
 std::unique_ptr<Checker> MakeOncePerRequest();  // a retry changes nothing
+std::unique_ptr<Checker>
+MakeQuorumReads();  // a QUORUM read shows what QUORUM writes were
 std::unique_ptr<Checker> MakeCalmAudit();  // after healing, readers get answers
 
 // --- state
@@ -44,8 +46,9 @@ MakeCausalClosure();  // contexts are causally closed and only grow
 std::unique_ptr<Checker>
 MakeEqualStates();  // equal contexts, equal live hashes
 std::unique_ptr<Checker>
-MakeUniqueDots();                       // no dot minted twice, no actor shared
-std::unique_ptr<Checker> MakeBounds();  // queues, waiting calls, parked deltas
+MakeUniqueDots();  // no dot minted twice, no actor shared
+std::unique_ptr<Checker>
+MakeBounds();  // queues, waiting calls, parked deltas, memory
 
 // --- membership (I1 to I7 of its invariants)
 std::unique_ptr<Checker> MakeMemberClaims();

@@ -62,6 +62,24 @@ class HalveStates : public Mutant {
   }
 };
 
+// Who is asked for what the asker lacks says that it lacks nothing.
+class EmptyPulls : public Mutant {
+ public:
+  void BendLaneMessage(const Scene&, const Process&,
+                       replication::Message* message) override {
+    auto* reply = std::get_if<PullReply>(message);
+    if (reply == nullptr || (reply->kind != PullReply::Kind::kState &&
+                             reply->kind != PullReply::Kind::kDeltas)) {
+      return;
+    }
+    reply->kind = PullReply::Kind::kEqual;
+    reply->deltas.clear();
+    reply->state = {};
+    reply->part = 0;
+    reply->last = true;
+  }
+};
+
 // Changes one delta of a frame.
 class BendDeltas : public Mutant {
  public:
@@ -169,6 +187,14 @@ class InflateReplicas : public Mutant {
   }
 };
 
+class HideDegraded : public Mutant {
+ public:
+  void BendReply(const Scene&, const Process&, const Operation& operation,
+                 replication::Reply* reply) override {
+    if (operation.command.kind == Command::Kind::kGet) reply->degraded = false;
+  }
+};
+
 class ShowOldValues : public Mutant {
  public:
   void BendReply(const Scene&, const Process&, const Operation&,
@@ -207,12 +233,24 @@ class FailReads : public Mutant {
 // ---- starts and clocks
 
 // Nodes that allow themselves more than the checker allows them.
-class LiftLimits : public Mutant {
+class LiftLimit : public Mutant {
  public:
+  explicit LiftLimit(size_t replication::Config::*limit) : limit_(limit) {}
   void BendStart(ProcessOptions* options) override {
-    options->replication.queue_bytes_max *= 64;
-    options->replication.frames_in_flight_max *= 64;
-    options->replication.waiting_calls_max *= 64;
+    options->replication.*limit_ *= 64;
+  }
+
+ private:
+  size_t replication::Config::*const limit_;
+};
+
+// ... and whose frames nobody acknowledges, so that they queue.
+class LiftStreamLimit : public LiftLimit {
+ public:
+  using LiftLimit::LiftLimit;
+  void BendLaneMessage(const Scene&, const Process&,
+                       replication::Message* message) override {
+    if (auto* ack = std::get_if<replication::FrameAck>(message)) ack->seq = 0;
   }
 };
 
@@ -322,8 +360,18 @@ const std::vector<MutantInfo>& Mutants() {
       {"flip_values", "unique_dots", "calm", "a value changes on its way"},
       {"share_actors", "unique_dots", "calm",
        "an actor belongs to two processes"},
-      {"lift_limits", "bounds", "overflow",
-       "queues and waiting calls beyond the limits"},
+      {"lift_queue_limit", "bounds", "overflow", "queues beyond the limit",
+       "queues"},
+      {"lift_calls_limit", "bounds", "overflow", "too many calls wait",
+       "calls waiting"},
+      {"lift_parked_limit", "bounds", "overflow", "too much is parked",
+       "parks"},
+      {"lift_memory_limit", "bounds", "memory", "sessions beyond the memory",
+       "bytes of sessions"},
+      {"empty_pulls", "quorum_reads", "quorum",
+       "owners that are asked answer without what they hold"},
+      {"hide_degraded", "quorum_reads", "quorum",
+       "a quorum read that reached too few does not say so"},
       {"repeat_replies", "replies", "calm", "every tenth answer comes twice"},
       {"cut_datagrams", "codec", "calm", "datagrams lose their last byte"},
       {"cut_batches", "codec", "calm",
@@ -382,7 +430,17 @@ std::unique_ptr<Mutant> MakeMutant(absl::string_view name) {
   if (is("repeat_replies")) return std::make_unique<RepeatReplies>();
   if (is("cut_datagrams")) return std::make_unique<CutShort>(Wire::kDatagram);
   if (is("cut_batches")) return std::make_unique<CutShort>(Wire::kStream);
-  if (is("lift_limits")) return std::make_unique<LiftLimits>();
+  using replication::Config;
+  if (is("lift_queue_limit"))
+    return std::make_unique<LiftStreamLimit>(&Config::queue_bytes_max);
+  if (is("lift_calls_limit"))
+    return std::make_unique<LiftLimit>(&Config::waiting_calls_max);
+  if (is("lift_parked_limit"))
+    return std::make_unique<LiftLimit>(&Config::parked_bytes_max);
+  if (is("lift_memory_limit"))
+    return std::make_unique<LiftLimit>(&Config::lane_bytes_max);
+  if (is("empty_pulls")) return std::make_unique<EmptyPulls>();
+  if (is("hide_degraded")) return std::make_unique<HideDegraded>();
   if (is("stay_broken")) return std::make_unique<StayBroken>();
   if (is("raise_incarnations")) return std::make_unique<RaiseIncarnations>();
   if (is("mix_addresses")) return std::make_unique<MixAddresses>();

@@ -50,6 +50,7 @@ struct MutantInfo {
   absl::string_view caught_by;  // the checker that must fail
   absl::string_view schedule;   // under which it is looked for
   absl::string_view what;
+  absl::string_view says = "";  // part of what the checker says
 };
 
 const std::vector<MutantInfo>& Mutants();

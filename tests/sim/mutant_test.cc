@@ -1,5 +1,6 @@
 #include "tests/sim/mutant.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -27,6 +28,7 @@ TEST_P(MutantTest, IsCaughtByItsChecker) {
     const RunResult result = RunSeed(options);
     if (result.failure.empty()) continue;
     EXPECT_EQ(result.checker, mutant.caught_by);
+    EXPECT_THAT(result.failure, ::testing::HasSubstr(mutant.says));
     RecordProperty("seeds", static_cast<int>(options.seed));
     return;
   }

@@ -1,5 +1,7 @@
 #include "tests/sim/schedule.h"
 
+#include <algorithm>
+
 #include "glog/logging.h"
 #include "membership/random.h"
 #include "membership/scaling.h"
@@ -93,6 +95,35 @@ std::vector<Schedule> MakeSchedules() {
   overflow.slow = absl::Seconds(15);
   overflow.reset = absl::Seconds(10);
   overflow.crash = absl::Seconds(40);
+
+  // ---- by name only
+
+  Schedule& memory = add("memory");
+  memory.picked = false;
+  memory.lane_bytes_max = 24 << 10;
+  memory.value_bytes = 1000;
+  memory.think = absl::Milliseconds(400);
+  memory.idle_min = absl::Seconds(15);
+  memory.idle_max = absl::Seconds(40);
+  memory.delete_weight = 8;
+  memory.partition = absl::Seconds(25);
+  memory.reset = absl::Seconds(15);
+  memory.block = absl::Seconds(25);
+  memory.crash = absl::Seconds(40);
+
+  Schedule& quorum = add("quorum");
+  quorum.picked = false;
+  quorum.quorum = true;
+  quorum.share_weight = 3;
+  quorum.think = absl::Milliseconds(300);
+  quorum.partition = absl::Seconds(15);
+  quorum.one_way = absl::Seconds(10);
+  quorum.reset = absl::Seconds(4);
+  quorum.stall = absl::Seconds(15);
+  quorum.block = absl::Seconds(5);
+  quorum.slow = absl::Seconds(15);
+  quorum.crash = absl::Seconds(25);
+  quorum.leave = absl::Seconds(60);
   return all;
 }
 
@@ -115,7 +146,10 @@ Plan MakePlan(uint64_t seed, absl::string_view schedule, size_t nodes,
   Random random(seed ^ 0x9d5c1f3b7a2e4c60);
   // All are drawn, whatever is given, so that naming what a seed chose anyway
   // repeats its run.
-  const size_t drawn_schedule = random.Below(Schedules().size());
+  const auto picked = static_cast<size_t>(
+      std::count_if(Schedules().begin(), Schedules().end(),
+                    [](const Schedule& each) { return each.picked; }));
+  const size_t drawn_schedule = random.Below(picked);  // those come first
   const uint64_t nodes_die = random.Below(20);
   const size_t drawn_nodes = nodes_die == 0   ? 1
                              : nodes_die <= 2 ? 2
@@ -156,6 +190,9 @@ replication::Config ReplicationConfig(const Schedule& schedule) {
   config.log_bytes_max = 16 << 10;
   config.state_part_bytes_max = 2 << 10;  // several parts
   config.frame_bytes_max = 4 << 10;
+  if (schedule.lane_bytes_max > 0) {
+    config.lane_bytes_max = schedule.lane_bytes_max;
+  }
   if (schedule.tiny_queues) {
     // The ledger reads what one step made from the log.
     config.log_bytes_max = 128 << 10;

@@ -19,6 +19,9 @@ namespace sessionmesh::sim {
 // Groce and others 2012).
 struct Schedule {
   absl::string_view name;
+  // False: no seed picks it, it is run by its name only. A schedule that seeds
+  // pick cannot be added without changing what every seed means.
+  bool picked = true;
 
   // Mean time between two faults of a kind, over the whole cluster; zero:
   // never.
@@ -46,10 +49,14 @@ struct Schedule {
   uint32_t abandon_weight = 3;
   uint32_t local_weight = 15;  // of 100 writes: durability LOCAL
   size_t value_bytes = 0;      // of padding in each value
+  uint32_t share_weight = 1;   // of 4 logins: into a session of somebody else
+  // Most writes and reads are QUORUM, and many of the reads bring no token.
+  bool quorum = false;
 
   // Cluster.
   absl::Duration absolute_lifetime_max = absl::Minutes(10);
   bool tiny_queues = false;
+  size_t lane_bytes_max = 0;  // memory for sessions; 0: as in production
 };
 
 const std::vector<Schedule>& Schedules();

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -53,6 +54,35 @@ TEST_P(RandomSeedsTest, EveryCheckHolds) {
 
 INSTANTIATE_TEST_SUITE_P(Part, RandomSeedsTest,
                          ::testing::Range(uint64_t{0}, kShards));
+
+// Schedules that no seed picks.
+Counts RunSchedule(absl::string_view schedule) {
+  Totals totals;
+  const uint64_t base = Setting("SESSIONMESH_SIM_SEED_BASE", kDefaultBase);
+  const uint64_t seeds = std::max<uint64_t>(
+      5, Setting("SESSIONMESH_SIM_SEEDS", kDefaultSeeds) / 8);
+  for (uint64_t seed = base; seed < base + seeds; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    options.schedule = std::string(schedule);
+    const RunResult result = RunSeed(options);
+    EXPECT_EQ(result.failure, "") << ReplayCommand(options);
+    if (!result.failure.empty()) break;
+    totals.Add(seed, result);
+  }
+  return totals.counts;
+}
+
+TEST(SimTest, MemoryForSessionsIsRefusedAndBounded) {
+  Counts counts = RunSchedule("memory");
+  EXPECT_GT(counts["limit_node_memory_for_sessions"], 0u);
+  EXPECT_GT(counts["checked_bounds"], 0u);
+}
+
+TEST(SimTest, QuorumReadsAreJudged) {
+  Counts counts = RunSchedule("quorum");
+  EXPECT_GT(counts["checked_quorum_reads"], 0u);
+}
 
 TEST(SimTest, SameSeedSameTrace) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {

@@ -113,7 +113,7 @@ void Workload::Act(Browser* browser) {
     if (browser->jar != nullptr && browser->in_flight == 0 &&
         random_.Chance(1, 3)) {
       Operation again = Prepare(browser, browser->jar, Command::Kind::kGet);
-      FillGet(&again.command);
+      FillGet(&again);
       Send(browser, browser->jar, PickHost(browser), std::move(again), 0);
       return;
     }
@@ -147,7 +147,7 @@ void Workload::Act(Browser* browser) {
     Send(browser, jar, PickHost(browser), std::move(update), 2);
   } else {
     Operation read = Prepare(browser, jar, Command::Kind::kGet);
-    FillGet(&read.command);
+    FillGet(&read);
     Send(browser, jar, PickHost(browser), std::move(read), 0);
   }
 }
@@ -156,7 +156,7 @@ void Workload::Act(Browser* browser) {
 // stolen cookie.
 void Workload::Begin(Browser* browser) {
   const HostId host = PickHost(browser);
-  if (!jars_.empty() && random_.Chance(1, 4)) {
+  if (!jars_.empty() && random_.Chance(schedule_.share_weight, 4)) {
     Jar other = jars_[random_.Below(jars_.size())];
     if (!other.over) {
       browser->jar = NewJar(browser->number, other.id);
@@ -220,12 +220,19 @@ Operation Workload::Prepare(Browser* browser, Jar* jar, Command::Kind kind) {
   return operation;
 }
 
-void Workload::FillGet(Command* command) {
+void Workload::FillGet(Operation* operation) {
+  Command* command = &operation->command;
   const uint64_t die = random_.Below(20);
   command->consistency = die < 3   ? Consistency::kLocal
                          : die < 7 ? Consistency::kQuorum
                                    : Consistency::kSession;
   command->peek = random_.Chance(1, 5);
+  if (!schedule_.quorum) return;
+  if (random_.Chance(2, 3)) command->consistency = Consistency::kQuorum;
+  if (random_.Chance(1, 2)) {
+    command->tokens.clear();
+    operation->guaranteed = false;
+  }
 }
 
 void Workload::FillUpdate(Operation* operation, const Jar& jar) {
@@ -254,6 +261,7 @@ std::string Workload::UniqueValue(const Operation& operation) {
 Durability Workload::PickDurability() {
   if (random_.Chance(schedule_.local_weight, 100)) return Durability::kLocal;
   const uint64_t die = random_.Below(10);
+  if (schedule_.quorum) return die < 9 ? Durability::kQuorum : Durability::kAll;
   return die < 6   ? Durability::kOne
          : die < 8 ? Durability::kQuorum
                    : Durability::kAll;
@@ -314,7 +322,11 @@ void Workload::OnOk(Browser* browser, Jar* jar, const Operation& operation) {
   if (command.kind == Command::Kind::kRotate && jar->id == command.session_id) {
     jar->id = command.new_session_id;
   }
-  jar->Learn(operation, *world_);
+  // A late answer to the id before a rotation may be of another life of a
+  // foreign id, when no token says which.
+  const bool late = schedule_.quorum && command.kind == Command::Kind::kGet &&
+                    command.session_id != jar->id;
+  if (!late) jar->Learn(operation, *world_);
   if (command.kind == Command::Kind::kDelete) jar->over = true;
   if (browser->in_flight == 0 && jar->over && browser->jar == jar &&
       random_.Chance(1, 2)) {

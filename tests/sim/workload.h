@@ -68,7 +68,7 @@ class Workload {
   Jar* NewJar(size_t client, const std::string& id);
 
   Operation Prepare(Browser* browser, Jar* jar, Command::Kind kind);
-  void FillGet(Command* command);
+  void FillGet(Operation* operation);
   void FillUpdate(Operation* operation, const Jar& jar);
   std::string UniqueValue(const Operation& operation);
   replication::Durability PickDurability();

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "glog/logging.h"
 #include "replication/token.h"
 
@@ -254,6 +255,11 @@ void World::Complete(uint64_t id, Operation::Outcome outcome) {
   if (outcome == Operation::Outcome::kFailed) {
     Count(absl::StrCat(
         "failed_", absl::StatusCodeToString(operation.reply.status.code())));
+    if (operation.reply.failure.reason == replication::Reason::kLimit) {
+      Count(absl::StrCat("limit_",
+                         absl::StrReplaceAll(operation.reply.failure.limit_name,
+                                             {{" ", "_"}})));
+    }
   }
   pending.done(operation);
 }
