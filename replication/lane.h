@@ -245,6 +245,8 @@ class Lane {
   void Perform(const Call& call, Instant now, Effects* effects);
   // Asks `nodes` for what they have of the slot.
   Inquiry Inquire(SlotId slot, const std::vector<NodeName>& nodes, Instant now);
+  // A node that comes into reach while others are being asked.
+  void AskToo(const NodeName& node);
   std::vector<NodeName> LinkedOthers() const;
   static bool AllAnswered(const Inquiry& inquiry,
                           const std::vector<NodeName>& nodes);

@@ -237,6 +237,17 @@ Lane::Inquiry Lane::Inquire(SlotId slot, const std::vector<NodeName>& nodes,
   return inquiry;
 }
 
+void Lane::AskToo(const NodeName& node) {
+  for (const auto& [handle, call] : calls_) {
+    if (call.inquiry.has_value()) {
+      puller_.Want(node, call.slot, /*urgent=*/true);
+    }
+  }
+  for (const auto& [slot, probe] : probes_) {
+    puller_.Want(node, slot, /*urgent=*/true);
+  }
+}
+
 bool Lane::AllAnswered(const Inquiry& inquiry,
                        const std::vector<NodeName>& nodes) {
   return std::all_of(nodes.begin(), nodes.end(), [&](const NodeName& node) {

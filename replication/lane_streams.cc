@@ -264,6 +264,7 @@ void Lane::OnFrameAck(const NodeName& from, const FrameAck& ack, Instant now,
     if (!peer.resync.empty()) {
       SendTo(from, Resync{{peer.resync.begin(), peer.resync.end()}}, effects);
     }
+    AskToo(from);
     for (const auto& [slot, calls] : calls_by_slot_) to_advance_.insert(slot);
   }
   CountHeld(from, held, now, effects);

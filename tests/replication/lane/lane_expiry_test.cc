@@ -130,6 +130,37 @@ TEST_F(LaneExpiryTest,
   EXPECT_THAT(net_.Get("a", Id("s")).status, IsOk());
 }
 
+// Simulator, seed 9015112: whoever comes into reach while others are asked is
+// asked as well.
+TEST_F(LaneExpiryTest, ANodeThatIsLinkedDuringAnInquiryIsAskedToo) {
+  net_.StartReady({"a", "b", "c"});
+  CreateIdle("a", "s");
+  for (const auto& [from, to] : {std::pair("a", "c"), std::pair("c", "a")}) {
+    net_.LinkDown(from, to);
+  }
+  net_.Advance(absl::Seconds(39));
+  ASSERT_THAT(net_.Get("c", Id("s")).status, IsOk());
+  net_.LoseIf([](const NodeName& from, const NodeName& to, const Message&) {
+    return from == "c" && to == "b";  // b hears nothing of it
+  });
+  net_.Advance(absl::Seconds(2));
+  Command get;
+  get.kind = Command::Kind::kGet;
+  get.session_id = Id("s");
+
+  net_.Hold("b", "a");
+  const CallHandle call = net_.Begin("a", get);
+  net_.DeliverAll();
+  EXPECT_FALSE(net_.TakeReply(call).has_value());
+  net_.LinkUp("a", "c");
+  net_.LinkUp("c", "a");
+  net_.DeliverAll();
+
+  const std::optional<Reply> reply = net_.TakeReply(call);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_THAT(reply->status, IsOk());
+}
+
 // Who was an owner not long ago for a session that may be idle for days need
 // not answer for one that is idle after 40 seconds.
 TEST_F(LaneExpiryTest, ALongIdleTimeKeepsNoOtherSessionAlive) {
