@@ -80,7 +80,7 @@ bool Lane::TakePulled(const Puller::Done& done, Instant now, Effects* effects) {
       refused = absl::InvalidArgumentError(
           "a pull was answered with a change of another slot");
     }
-    // What contexts have forgotten may still be in a log; nobody needs it.
+    // What contexts are about to forget may still be in a log.
     if (refused.ok() && !IsForgotten(delta->actor, now)) {
       refused = CheckTimes(*delta, now);
     }
@@ -97,8 +97,15 @@ bool Lane::TakePulled(const Puller::Done& done, Instant now, Effects* effects) {
     JoinState(done, now, effects);
   } else {
     for (const DeltaPtr& delta : reply.deltas) {
-      if (IsForgotten(delta->actor, now)) continue;
-      ReceiveDelta(done.from, delta, now, effects);
+      if (!IsForgotten(delta->actor, now)) {
+        ReceiveDelta(done.from, delta, now, effects);
+        continue;
+      }
+      // Every session that its actor can have touched is over. Not taken over,
+      // but covered, as it is at the others: younger changes follow it.
+      SlotChanges changes;
+      StateOf(done.slot).slot.CoverAsOver(delta, &changes);
+      AfterChange(done.slot, changes, now, effects);
     }
   }
   return true;

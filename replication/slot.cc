@@ -74,17 +74,36 @@ void Slot::ApplyAndWake(const DeltaPtr& delta, SlotChanges* changes) {
     ready.pop_back();
     if (context_.Contains(next->last())) continue;
     Apply(next, changes);
-    if (parked_.size() == 0) continue;
-    Wake(parked_.TakeWaitingFor(
-             {next->actor, next->first, next->last().counter}),
-         &ready, changes);
-    // It may have been parked too, and come again once it could be applied.
-    if (auto same = parked_.Take(next->last())) ReportSettled(*same, changes);
-    if (next->kind != Delta::Kind::kKill) continue;
-    for (const Dot& birth : next->births) {
-      Wake(parked_.TakeWaitingFor({birth.actor, birth.counter, birth.counter}),
-           &ready, changes);
-    }
+    WakeAfter(*next, &ready, changes);
+  }
+}
+
+void Slot::CoverAsOver(const DeltaPtr& delta, SlotChanges* changes) {
+  if (context_.Contains(delta->last())) return;
+  if (delta->kind == Delta::Kind::kKill) {  // brings no life, ends some
+    ApplyAndWake(delta, changes);
+  } else {
+    context_.AddRange({delta->actor, delta->first, delta->last().counter});
+    changes->any = true;
+    std::vector<DeltaPtr> ready;
+    WakeAfter(*delta, &ready, changes);
+    for (const DeltaPtr& next : ready) ApplyAndWake(next, changes);
+  }
+  Finish(changes);
+}
+
+// Those that waited for what the delta has made covered.
+void Slot::WakeAfter(const Delta& delta, std::vector<DeltaPtr>* ready,
+                     SlotChanges* changes) {
+  if (parked_.size() == 0) return;
+  Wake(parked_.TakeWaitingFor({delta.actor, delta.first, delta.last().counter}),
+       ready, changes);
+  // It may have been parked too, and come again once it could be applied.
+  if (auto same = parked_.Take(delta.last())) ReportSettled(*same, changes);
+  if (delta.kind != Delta::Kind::kKill) return;
+  for (const Dot& birth : delta.births) {
+    Wake(parked_.TakeWaitingFor({birth.actor, birth.counter, birth.counter}),
+         ready, changes);
   }
 }
 

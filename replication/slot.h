@@ -93,6 +93,10 @@ class Slot {
       SlotChanges* changes,
       size_t parked_bytes_most = std::numeric_limits<size_t>::max());
 
+  // The delta counts as covered and brings no life: every session that its
+  // actor can have touched is over. What waits for it goes on.
+  void CoverAsOver(const DeltaPtr& delta, SlotChanges* changes);
+
   // The deltas in the log that `peer` lacks, in the order in which they were
   // applied here, or nothing when the log does not hold all of them: then only
   // a snapshot helps.
@@ -166,6 +170,8 @@ class Slot {
                  SlotChanges* changes, size_t parked_bytes_most);
   const Dot* FirstMissing(const Delta& delta) const;
   void ApplyAndWake(const DeltaPtr& delta, SlotChanges* changes);
+  void WakeAfter(const Delta& delta, std::vector<DeltaPtr>* ready,
+                 SlotChanges* changes);
   void Wake(std::vector<ParkedDeltas::Entry> entries,
             std::vector<DeltaPtr>* ready, SlotChanges* changes);
   void Apply(const DeltaPtr& delta, SlotChanges* changes);

@@ -159,6 +159,38 @@ TEST_F(SlotTest, AGroupThatHoldsTheDependencySettlesWhatWaits) {
   EXPECT_EQ(StateOf(b_), StateOf(a_));
 }
 
+// Simulator, seed 9013868: what follows a change of a forgotten actor must not
+// wait for it.
+TEST_F(SlotTest, WhatIsCoveredAsOverBringsNoLifeAndHoldsNothingUp) {
+  const DeltaPtr create = Apply(writer_a_.Create(kId));
+  const DeltaPtr update = Apply(writer_b_.Update(a_, kId, {{"k", "v"}}));
+  ASSERT_EQ(Receive(&b_, update), Outcome::kParked);
+
+  changes_ = SlotChanges();
+  b_.CoverAsOver(create, &changes_);
+
+  EXPECT_EQ(CheckDerived(b_), "");
+  EXPECT_TRUE(b_.context().Contains(create->last()));
+  EXPECT_TRUE(b_.context().Contains(update->last()));
+  EXPECT_THAT(changes_.settled, SizeIs(1));
+  EXPECT_THAT(b_.Lookup(kId), IsEmpty());
+  EXPECT_EQ(b_.parked_count(), 0u);
+  EXPECT_EQ(Receive(&b_, create), Outcome::kDuplicate);
+  EXPECT_FALSE(b_.LogSince(Context()).has_value())
+      << "the log lacks the CREATE";
+}
+
+TEST_F(SlotTest, AKillThatIsCoveredAsOverEndsWhatItNames) {
+  const DeltaPtr create = Apply(writer_a_.Create(kId));
+  const DeltaPtr kill = writer_b_.Kill(a_, kId);
+
+  a_.CoverAsOver(kill, &changes_);
+  b_.CoverAsOver(kill, &changes_);
+
+  EXPECT_THAT(a_.Lookup(kId), IsEmpty());
+  EXPECT_EQ(Receive(&b_, create), Outcome::kDuplicate);
+}
+
 TEST_F(SlotTest, TheNewestIsRefusedWhenTheParkingPlaceIsFull) {
   Apply(writer_a_.Create(kId));
   const DeltaPtr one = Apply(writer_a_.Update(a_, kId, {{"cart", "1"}}));
