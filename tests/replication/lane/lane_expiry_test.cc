@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "replication/slot.h"
 #include "tests/replication/lane/lane_network.h"
 #include "tests/support/status_matchers.h"
 
@@ -186,6 +191,82 @@ TEST_F(LaneExpiryTest, ALongIdleTimeKeepsNoOtherSessionAlive) {
   EXPECT_THAT(net.Get("b", Id("short")).status,
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(net.node("a").status().sessions, 1u);
+}
+
+TEST_F(LaneExpiryTest, ReadsAreToldOnceInAnEighthOfTheIdleTime) {
+  net_.StartReady({"a", "b"});
+  CreateIdle("a", "s");
+  int told = 0;
+  net_.LoseIf(
+      [&told](const NodeName&, const NodeName&, const Message& message) {
+        told += std::holds_alternative<Touches>(message) ? 1 : 0;
+        return false;
+      });
+
+  for (int second = 1; second <= 40; ++second) {
+    net_.Advance(absl::Seconds(1));
+    ASSERT_THAT(net_.Get("b", Id("s")).status, IsOk());
+  }
+  net_.Advance(absl::Seconds(1));
+
+  EXPECT_EQ(told, 8);
+}
+
+TEST_F(LaneExpiryTest, ReadsOfManySessionsAreToldTogether) {
+  net_.StartReady({"a", "b"});
+  for (int i = 0; i < 20; ++i) CreateIdle("a", absl::StrCat("s", i));
+  int told = 0;
+  net_.LoseIf(
+      [&told](const NodeName&, const NodeName&, const Message& message) {
+        told += std::holds_alternative<Touches>(message) ? 1 : 0;
+        return false;
+      });
+  net_.Advance(absl::Seconds(10));
+
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_THAT(net_.Get("b", Id(absl::StrCat("s", i))).status, IsOk());
+  }
+  net_.Advance(absl::Seconds(1));
+
+  EXPECT_EQ(told, 1);
+}
+
+// Contexts do not grow for ever: an actor mints for a while, and when all that
+// it can have touched is over it is forgotten.
+TEST_F(LaneExpiryTest, ActorsRotateAndAreForgotten) {
+  Config config = LaneNetwork::SmallConfig();
+  config.slot_count = 1;
+  config.absolute_lifetime_max = absl::Minutes(40);
+  config.absolute_lifetime_default = absl::Minutes(40);
+  config.idle_default = absl::Minutes(40);
+  LaneNetwork net(config);
+  net.StartReady({"a", "b"});
+  const Reply created = net.Create("a", Id("s"));
+  const Dot old = net.node("a").Holds(Id("s")).version.front();
+
+  net.Advance(config.actor_rotation() + absl::Minutes(1));
+  const Reply set = net.Set("a", Id("s"), "cart", "1", {created.token});
+
+  ASSERT_THAT(set.status, IsOk());
+  EXPECT_EQ(net.CountEvents("a", Event::Kind::kActorRotated), 1u);
+  const Dot fresh = net.node("a").Holds(Id("s")).version.front();
+  EXPECT_NE(fresh.actor, old.actor);
+  EXPECT_THAT(net.Get("b", Id("s"), {created.token, set.token}).status, IsOk());
+  const auto stores = [&net](const Dot& dot) {
+    const auto& entries = net.node("b").slot(0).context().entries();
+    return std::any_of(
+        entries.begin(), entries.end(),
+        [&dot](const Context::Entry& e) { return e.actor == dot.actor; });
+  };
+  EXPECT_TRUE(stores(old));
+
+  net.Advance(config.context_horizon() - config.actor_rotation());
+
+  EXPECT_FALSE(stores(old));
+  EXPECT_TRUE(stores(fresh));
+  EXPECT_TRUE(net.node("b").slot(0).context().Contains(old)) << "as covered";
+  EXPECT_THAT(net.Get("b", Id("s"), {created.token}).status,
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST_F(LaneExpiryTest, AnAccessThatNobodyHeardOfIsToldWhenItsNodeLeaves) {
