@@ -99,7 +99,11 @@ TEST_F(SessionCodecTest, IdsAreCheckedBeforeAnythingIsLookedUp) {
   EXPECT_EQ(codec_.Decode(get).failure.reason, Reason::kInvalidId);
 
   get.set_id(std::string(300, 'x'));
-  EXPECT_EQ(codec_.Decode(get).failure.reason, Reason::kInvalidId);
+  const replication::Failure failure = codec_.Decode(get).failure;
+  EXPECT_EQ(failure.reason, Reason::kInvalidId);
+  EXPECT_EQ(failure.limit_name, "session id bytes");
+  EXPECT_EQ(failure.limit, replication::SessionIds::kForeignBytesMax);
+  EXPECT_EQ(failure.value, 300u);
 
   get.set_id(NativeId());
   char& forged = (*get.mutable_id())[20];
