@@ -150,7 +150,7 @@ v1::MemberState NodeClient::StateOf(const std::string& name) {
   return v1::MEMBER_STATE_UNSPECIFIED;
 }
 
-Cluster::Cluster() {
+Cluster::Cluster(std::string profile) : profile_(std::move(profile)) {
   std::string pattern =
       (std::filesystem::temp_directory_path() / "sessionmesh-e2e-XXXXXX")
           .string();
@@ -177,7 +177,7 @@ Daemon& Cluster::Start(const std::string& name,
       "--client-address", "127.0.0.1:0",
       "--peer-address",   "127.0.0.1:0",
       "--state-dir",      absl::StrCat(directory_, "/", name),
-      "--profile",        "fast"};
+      "--profile",        profile_};
   std::string seed = join;
   for (const std::string& other : order_) {
     if (!seed.empty() || other == name) continue;

@@ -72,7 +72,8 @@ v1::ErrorInfo InfoOf(const grpc::Status& status);
 // directory of its own; the first one started is the seed of the others.
 class Cluster {
  public:
-  Cluster();
+  // How fast its nodes find out about each other (sessiond --profile).
+  explicit Cluster(std::string profile = "fast");
   ~Cluster();
 
   // Starts a node; does not wait. A former process of that name must have
@@ -101,6 +102,7 @@ class Cluster {
     std::unique_ptr<NodeClient> client;
   };
 
+  const std::string profile_;
   std::string directory_;
   std::map<std::string, Node> nodes_;
   std::vector<std::string> order_;
