@@ -56,9 +56,9 @@ class Client {
 
   // ALREADY_EXISTS when a live session has the id that the caller brought.
   absl::StatusOr<v1::CreateResponse> Create(const CreateOptions& options = {});
-  // NOT_FOUND is certain: the node has seen everything that the tokens name. Not
-  // with CONSISTENCY_LOCAL, which answers from what the node has, behind the
-  // tokens or not.
+  // NOT_FOUND is certain: the node has seen everything that the tokens name.
+  // Not with CONSISTENCY_LOCAL, which answers from what the node has, behind
+  // the tokens or not.
   absl::StatusOr<v1::GetResponse> Get(absl::string_view id,
                                       const Tokens& tokens,
                                       const GetOptions& options = {});
