@@ -108,7 +108,12 @@ std::string Daemon::Field(const std::string& key) const {
 }
 
 void Daemon::Signal(int number) {
-  if (running()) kill(pid_, number);
+  if (!running()) return;
+  kill(pid_, number);
+  if (number != SIGSTOP) return;
+  // Its threads may run on for a moment. Looked at only, for Reap() to collect.
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 void Daemon::Reap(bool block) {

@@ -31,6 +31,7 @@ class Daemon {
   // Of the "listening" or "ready" line, for instance Field("client").
   std::string Field(const std::string& key) const;
 
+  // Of SIGSTOP it returns when the process stands still.
   void Signal(int number);
   // The exit code, or minus the signal that ended it; -1000 when it runs on.
   int Wait(absl::Duration timeout = absl::Seconds(30));
