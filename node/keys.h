@@ -33,8 +33,7 @@ uint64_t KeyCheck(const replication::KeyedHash& key,
 // KeyedHash by HMAC-SHA-256 (RFC 2104) over `purpose`, a zero byte, and the
 // data, truncated to its first 64 bits.
 //
-// Thread-safe: each thread keeps a context with the key already absorbed and
-// pays for two blocks of SHA-256 per hash (under a microsecond).
+// Thread-safe. The key is absorbed once; a hash costs two blocks of SHA-256.
 class HmacKeyedHash : public replication::KeyedHash {
  public:
   // REQUIRES: `key` is not empty.
@@ -47,11 +46,8 @@ class HmacKeyedHash : public replication::KeyedHash {
                 absl::string_view data) const override;
 
  private:
-  struct Keyed;  // OpenSSL's context after the key; only duplicated from
+  struct Keyed;  // OpenSSL's contexts after the key; only copied from
   std::unique_ptr<Keyed> keyed_;
-  // Tells the contexts that threads keep which key they belong to, also when
-  // an object is made at the address of a former one.
-  const uint64_t serial_;
 };
 
 }  // namespace sessionmesh::node
