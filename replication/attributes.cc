@@ -99,6 +99,8 @@ class Reader {
     return true;
   }
   absl::string_view name() const { return name_; }
+  // Entries of the name that are still to come.
+  uint64_t left() const { return left_; }
 
   // Goes on to the next entry of the name; false after the last.
   bool NextEntry(EntryView* entry) {
@@ -212,6 +214,16 @@ std::vector<EntryView> AttributeTable::Find(absl::string_view name) const {
     }
   }
   return found;
+}
+
+bool AttributeTable::HasSiblings(absl::string_view name) const {
+  EntryView entry;
+  for (Reader reader(block_); reader.NextName();) {
+    if (reader.name() >= name)
+      return reader.name() == name && reader.left() > 1;
+    while (reader.NextEntry(&entry)) continue;
+  }
+  return false;
 }
 
 void AttributeTable::AppendDots(std::vector<Dot>* dots) const {

@@ -40,6 +40,9 @@ class AttributeTable {
   // The entries of one attribute, siblings included.
   std::vector<EntryView> Find(absl::string_view name) const;
 
+  // Whether the attribute has more entries than one.
+  bool HasSiblings(absl::string_view name) const;
+
   // Appends the dot of each entry, in the order of the entries.
   void AppendDots(std::vector<Dot>* dots) const;
 

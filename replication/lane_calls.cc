@@ -65,7 +65,6 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
   if (absl::Status s = CheckCommand(command, config_, failure); !s.ok()) {
     return s;
   }
-  std::set<Dot> dots;
   for (const std::string& token : command.tokens) {
     const absl::StatusOr<std::vector<Dot>> decoded =
         DecodeToken(*slot, token, *key_);
@@ -73,9 +72,9 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
       *failure = FailureOfToken(token);
       return decoded.status();
     }
-    dots.insert(decoded->begin(), decoded->end());
+    call->token.insert(call->token.end(), decoded->begin(), decoded->end());
   }
-  call->token.assign(dots.begin(), dots.end());
+  SortUnique(&call->token);
   const bool writes = command.kind != Command::Kind::kGet &&
                       command.kind != Command::Kind::kTouch;
   if (writes && IsClockBehind(now)) {

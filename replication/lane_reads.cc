@@ -18,7 +18,7 @@ bool Lane::IsIdle(const Slot::Holding& holding, absl::Time wall) {
 }
 
 bool Lane::IsRaced(const Slot::Holding& holding) {
-  return holding.life->attributes.Find(kIdAttribute).size() > 1 &&
+  return holding.life->attributes.HasSiblings(kIdAttribute) &&
          holding.life->Ids().size() > 1;
 }
 
@@ -35,11 +35,13 @@ Lane::Holdings Lane::Present(SlotId slot, absl::string_view id,
 }
 
 std::vector<Dot> Lane::HeadsOf(const Holdings& lives) const {
-  std::set<Dot> heads;
+  std::vector<Dot> heads;
   for (const Slot::Holding* life : lives) {
-    heads.insert(life->life->heads.begin(), life->life->heads.end());
+    heads.insert(heads.end(), life->life->heads.begin(),
+                 life->life->heads.end());
   }
-  return {heads.begin(), heads.end()};
+  SortUnique(&heads);
+  return heads;
 }
 
 std::string Lane::TokenOf(SlotId slot, const Holdings& lives) const {

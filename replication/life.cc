@@ -37,8 +37,7 @@ std::vector<Dot> Life::LiveDots() const {
   dots.push_back(birth);
   dots.insert(dots.end(), heads.begin(), heads.end());
   attributes.AppendDots(&dots);
-  std::sort(dots.begin(), dots.end());
-  dots.erase(std::unique(dots.begin(), dots.end()), dots.end());
+  SortUnique(&dots);
   return dots;
 }
 

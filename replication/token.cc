@@ -89,8 +89,7 @@ std::string EncodeToken(SlotId slot, absl::Span<const Dot> dots,
                         const KeyedHash& key) {
   CHECK(!dots.empty() && dots.size() <= kTokenDotsMax) << dots.size();
   std::vector<Dot> sorted(dots.begin(), dots.end());
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  SortUnique(&sorted);
 
   std::string bytes;
   bytes.push_back(static_cast<char>(kVersion << kCountBits | sorted.size()));

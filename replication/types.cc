@@ -37,6 +37,11 @@ ActorId FirstActorSince(absl::Time floor) {
   return static_cast<uint64_t>(millis) << kRandomBits;
 }
 
+void SortUnique(std::vector<Dot>* dots) {
+  std::sort(dots->begin(), dots->end());
+  dots->erase(std::unique(dots->begin(), dots->end()), dots->end());
+}
+
 std::string DotName(const Dot& dot) {
   return absl::StrCat(absl::Hex(dot.actor), ":", dot.counter);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -44,6 +45,9 @@ struct Dot {
     return H::combine(std::move(h), dot.actor, dot.counter);
   }
 };
+
+// Ascending, each once.
+void SortUnique(std::vector<Dot>* dots);
 
 // "3f2a1b4c5d6e70:17", for people and events.
 std::string DotName(const Dot& dot);

@@ -67,6 +67,10 @@ TEST(AttributeTableTest, FindGivesAllSiblings) {
       {"a", {1, 1}, 1, "x"}, {"b", {1, 2}, 2, "y"}, {"b", {2, 2}, 3, "z"}});
   ExpectSame(table.Find("b"), {{"b", {1, 2}, 2, "y"}, {"b", {2, 2}, 3, "z"}});
   ExpectSame(table.Find("a"), {{"a", {1, 1}, 1, "x"}});
+  EXPECT_TRUE(table.HasSiblings("b"));
+  for (const char* none : {"a", "aa", "c", ""}) {
+    EXPECT_FALSE(table.HasSiblings(none)) << none;
+  }
   EXPECT_THAT(table.Find("aa"), IsEmpty());
   EXPECT_THAT(table.Find("c"), IsEmpty());
   EXPECT_THAT(table.Find(""), IsEmpty());

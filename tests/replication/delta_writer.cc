@@ -1,19 +1,10 @@
 #include "tests/replication/delta_writer.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "glog/logging.h"
 
 namespace sessionmesh::replication {
-namespace {
-
-void SortUnique(std::vector<Dot>* dots) {
-  std::sort(dots->begin(), dots->end());
-  dots->erase(std::unique(dots->begin(), dots->end()), dots->end());
-}
-
-}  // namespace
 
 ActorId TestActor(uint64_t n) {
   return MakeActorId(TestStart() + absl::Milliseconds(n), n);
