@@ -221,7 +221,8 @@ bool AttributeTable::HasSiblings(absl::string_view name) const {
   for (Reader reader(block_); reader.NextName();) {
     if (reader.name() >= name)
       return reader.name() == name && reader.left() > 1;
-    while (reader.NextEntry(&entry)) continue;
+    while (reader.NextEntry(&entry)) {
+    }
   }
   return false;
 }
