@@ -218,13 +218,12 @@ std::vector<EntryView> AttributeTable::Find(absl::string_view name) const {
 
 bool AttributeTable::HasSiblings(absl::string_view name) const {
   EntryView entry;
-  for (Reader reader(block_); reader.NextName();) {
-    if (reader.name() >= name)
-      return reader.name() == name && reader.left() > 1;
+  Reader reader(block_);
+  while (reader.NextName() && reader.name() < name) {
     while (reader.NextEntry(&entry)) {
     }
   }
-  return false;
+  return reader.name() == name && reader.left() > 1;
 }
 
 void AttributeTable::AppendDots(std::vector<Dot>* dots) const {
