@@ -53,8 +53,9 @@ void Slot::Join(const Snapshot& snapshot, const membership::NodeName& from,
   std::vector<DeltaPtr> ready;
   Wake(parked_.TakeAll(), &ready, changes);
   for (const DeltaPtr& delta : ready) ApplyAndWake(delta, changes);
-  for (const DeltaPtr& delta : snapshot.parked)
+  for (const DeltaPtr& delta : snapshot.parked) {
     Accept(delta, from, changes, parked_bytes_most);
+  }
   Finish(changes);
 }
 
