@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "node/mutex.h"
 #include "node/node.h"
 #include "node/options.h"
+#include "node/parked_thread.h"
 
 namespace sessionmesh::node {
 namespace {
@@ -112,6 +114,8 @@ int Run(const Options& options) {
   const sigset_t signals = BlockSignals();
   static const RealClock clock;
   static SignalTarget target;  // outlives the thread, which nobody joins
+  std::optional<ParkedThread> parked;  // outlives the node
+  if (HasThreadToSpare()) parked.emplace();
   const absl::StatusOr<std::unique_ptr<Node>> node =
       Node::Start(options, &clock);
   if (!node.ok()) {
