@@ -2,10 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <fstream>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -27,6 +31,24 @@ TEST(HmacKeyedHashTest, IsHmacSha256OverPurposeZeroAndData) {
   const HmacKeyedHash hash("Jefe");
 
   EXPECT_EQ(hash.Hash("p", "data"), 0xc05ed05fbb72ad4bu);
+}
+
+// A key longer than a block of SHA-256 is hashed first.
+TEST(HmacKeyedHashTest, IsWhatOpenSslSaysForKeysOfEveryLength) {
+  for (const size_t length : {1, 32, 63, 64, 65, 200}) {
+    const std::string key(length, 'k');
+    const std::string text = std::string("p") + '\0' + "data";
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
+    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+         reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         digest.data(), nullptr);
+    uint64_t expected = 0;
+    for (size_t i = 0; i < sizeof(expected); ++i) {
+      expected = expected << 8 | digest[i];
+    }
+
+    EXPECT_EQ(HmacKeyedHash(key).Hash("p", "data"), expected) << length;
+  }
 }
 
 TEST(HmacKeyedHashTest, DiffersByKeyPurposeAndData) {
