@@ -35,7 +35,7 @@ TEST(HmacKeyedHashTest, IsHmacSha256OverPurposeZeroAndData) {
 
 // A key longer than a block of SHA-256 is hashed first.
 TEST(HmacKeyedHashTest, IsWhatOpenSslSaysForKeysOfEveryLength) {
-  for (const size_t length : {1, 32, 63, 64, 65, 200}) {
+  for (const size_t length : {1u, 32u, 63u, 64u, 65u, 200u}) {
     const std::string key(length, 'k');
     const std::string text = std::string("p") + '\0' + "data";
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
