@@ -17,6 +17,9 @@ namespace sessionmesh::membership {
 inline constexpr size_t kNameBytesMax = 128;
 inline constexpr size_t kAddressBytesMax = 255;
 
+// A zone is 0..64 bytes.
+inline constexpr size_t kZoneBytesMax = 64;
+
 // Updates in one datagram. The sender's budget in bytes allows fewer
 // (message.h); this stops a hostile packet of empty updates.
 inline constexpr size_t kDatagramUpdatesMax = 255;

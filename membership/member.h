@@ -27,6 +27,11 @@ using Incarnation = uint64_t;
 // (UDP) and the peer gRPC service (TCP) share the port number.
 using Address = std::string;
 
+// What fails together: a rack, a room, an availability zone. Chosen by
+// operators; empty where they name none. Fixed for one generation. Copies of a
+// session are spread over zones.
+using Zone = std::string;
+
 // A verdict about a member. The values are their rank: with equal generation
 // and incarnation the higher one wins.
 enum class State : uint8_t {
@@ -66,6 +71,7 @@ struct Member {
   // How many distinct members have confirmed the present suspicion, the accuser
   // not counted.
   int confirmations = 0;
+  Zone zone;
 };
 
 }  // namespace sessionmesh::membership

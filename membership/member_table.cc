@@ -42,6 +42,7 @@ uint64_t HashOf(const Member& member) {
   EntryHash hash;
   hash.Add(member.name);
   hash.Add(member.address);
+  hash.Add(member.zone);
   hash.Add(member.claim.generation);
   hash.Add(member.claim.incarnation);
   hash.Add(static_cast<uint64_t>(member.claim.state));
@@ -51,7 +52,8 @@ uint64_t HashOf(const Member& member) {
 }  // namespace
 
 Update UpdateAbout(const Member& member) {
-  return Update{member.name, member.address, member.claim, member.accuser};
+  return Update{member.name, member.address, member.claim, member.accuser,
+                member.zone};
 }
 
 MemberTable::MemberTable(const Member& self, Instant now) {
@@ -95,6 +97,7 @@ void MemberTable::Change(Record* record, const Update& update, Instant now) {
   member.address = update.address;
   member.claim = update.claim;
   member.accuser = update.accuser;
+  member.zone = update.zone;
   if (!suspicion_ran_out) member.confirmations = 0;
   Account(member);
   Touch();

@@ -56,9 +56,9 @@ class MemberTable {
 
   // REQUIRES: the name is not known.
   Record* Insert(const Member& member, Instant now);
-  // Sets claim, address and accuser. `since` and `changed` move only if the
-  // state changes; confirmations start again at 0, except that a death keeps
-  // those of the suspicion that ran out.
+  // Sets claim, address, zone and accuser. `since` and `changed` move only if
+  // the state changes; confirmations start again at 0, except that a death
+  // keeps those of the suspicion that ran out.
   void Change(Record* record, const Update& update, Instant now);
   // One more member has confirmed the suspicion.
   void AddConfirmation(Record* record);
@@ -71,9 +71,9 @@ class MemberTable {
   bool isolated() const { return isolated_; }
 
   // A number that two nodes share if they know the same: the sum, modulo 2^64,
-  // of a hash of the name, the address and the claim of every member that has
-  // not left. (The memory of those that left fades, on every node at its own
-  // time.)
+  // of a hash of the name, the address, the zone and the claim of every member
+  // that has not left. (The memory of those that left fades, on every node at
+  // its own time.)
   uint64_t digest() const { return digest_; }
 
   ViewPtr view() const;

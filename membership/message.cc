@@ -30,7 +30,8 @@ size_t SenderBytesMax(const Sender& sender) {
   return kTagBytes + kLengthBytesMax + StringFieldBytesMax(sender.name) +
          StringFieldBytesMax(sender.address) +
          IntegerFieldBytesMax(sender.generation) +
-         IntegerFieldBytesMax(sender.incarnation);
+         IntegerFieldBytesMax(sender.incarnation) +
+         StringFieldBytesMax(sender.zone);
 }
 
 // The three bodies with content have the same fields.
@@ -62,6 +63,8 @@ bool IsValidAddress(const Address& address) {
   return !address.empty() && address.size() <= kAddressBytesMax;
 }
 
+bool IsValidZone(const Zone& zone) { return zone.size() <= kZoneBytesMax; }
+
 }  // namespace
 
 size_t UpdateBytesMax(const Update& update) {
@@ -69,7 +72,8 @@ size_t UpdateBytesMax(const Update& update) {
          StringFieldBytesMax(update.address) +
          IntegerFieldBytesMax(update.claim.generation) +
          IntegerFieldBytesMax(update.claim.incarnation) + kTagBytes +
-         kEnumBytes + StringFieldBytesMax(update.accuser);
+         kEnumBytes + StringFieldBytesMax(update.accuser) +
+         StringFieldBytesMax(update.zone);
 }
 
 size_t DatagramOverheadBytesMax(const Datagram& datagram) {
@@ -79,7 +83,8 @@ size_t DatagramOverheadBytesMax(const Datagram& datagram) {
 
 bool IsValid(const Update& update) {
   const Claim& claim = update.claim;
-  if (!IsValidName(update.name) || !IsValidAddress(update.address)) {
+  if (!IsValidName(update.name) || !IsValidAddress(update.address) ||
+      !IsValidZone(update.zone)) {
     return false;
   }
   if (claim.generation > kGenerationMax ||
@@ -99,7 +104,7 @@ bool IsValid(const Update& update) {
 
 bool IsValid(const Sender& sender) {
   return IsValidName(sender.name) && IsValidAddress(sender.address) &&
-         sender.generation <= kGenerationMax &&
+         IsValidZone(sender.zone) && sender.generation <= kGenerationMax &&
          sender.incarnation <= kIncarnationMax;
 }
 

@@ -32,6 +32,7 @@ struct Sender {
                     // source of the packet
   Generation generation = 0;
   Incarnation incarnation = 0;
+  Zone zone;
 
   bool operator==(const Sender&) const = default;
 };
@@ -47,6 +48,7 @@ struct Update {
   Address address;
   Claim claim;
   NodeName accuser;
+  Zone zone;
 
   bool operator==(const Update&) const = default;
 };

@@ -23,6 +23,7 @@ Member FirstSelf(const Self& self) {
   member.name = self.name;
   member.address = self.address;
   member.claim = Claim{self.generation, 0, State::kAlive};
+  member.zone = self.zone;
   return member;
 }
 
@@ -307,7 +308,7 @@ absl::Duration SwimImpl::Stagger(absl::Duration interval) {
 
 Sender SwimImpl::Me() const {
   return Sender{self().name, self().address, self().claim.generation,
-                self().claim.incarnation};
+                self().claim.incarnation, self().zone};
 }
 
 void SwimImpl::Emit(EventKind kind, const Member& member,
@@ -325,9 +326,9 @@ void SwimImpl::Emit(EventKind kind, const Member& member,
 
 Swim::Swim(const Config& config, const Self& self, uint64_t seed, Instant now) {
   CHECK(config.Validate().ok()) << config.Validate();
-  const Sender sender{self.name, self.address, self.generation, 0};
+  const Sender sender{self.name, self.address, self.generation, 0, self.zone};
   CHECK(IsValid(sender))
-      << "name, address or generation of this node beyond limits.h";
+      << "name, address, zone or generation of this node beyond limits.h";
   impl_ = std::make_unique<SwimImpl>(config, self, seed, now);
 }
 

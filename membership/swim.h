@@ -21,6 +21,7 @@ struct Self {
   NodeName name;
   Address address;
   Generation generation = 0;
+  Zone zone;
 };
 
 class SwimImpl;
@@ -48,8 +49,9 @@ class SwimImpl;
 // calls; views may be shared.
 class Swim {
  public:
-  // REQUIRES: config.Validate() is OK; the name and the address of `self` are
-  // of legal size (limits.h) and its generation at most kGenerationMax.
+  // REQUIRES: config.Validate() is OK; the name, the address and the zone of
+  // `self` are of legal size (limits.h) and its generation at most
+  // kGenerationMax.
   Swim(const Config& config, const Self& self, uint64_t seed, Instant now);
   ~Swim();
   Swim(Swim&&) noexcept;

@@ -35,7 +35,8 @@ SwimImpl::Admission SwimImpl::Admit(const Sender& from) {
     }
   }
   const Claim claim{from.generation, from.incarnation, State::kAlive};
-  Merge(Update{from.name, from.address, claim, ""}, Source::kFirstHand);
+  Merge(Update{from.name, from.address, claim, "", from.zone},
+        Source::kFirstHand);
   return table_.Find(from.name) != nullptr ? Admission::kAdmitted
                                            : Admission::kUnknown;
 }

@@ -71,6 +71,7 @@ void SwimImpl::MergeUnknown(const Update& update, Source source, bool spread) {
   member.address = update.address;
   member.claim = update.claim;
   member.accuser = update.accuser;
+  member.zone = update.zone;
   if (!IsLive(update.claim.state)) {
     table_.Insert(member, now_);
     const bool died = update.claim.state == State::kDead;
@@ -202,7 +203,7 @@ void SwimImpl::Accuse(const NodeName& name, const Claim& claim) {
   }
   Merge(Update{name, record->member.address,
                Claim{claim.generation, claim.incarnation, State::kSuspect},
-               self().name},
+               self().name, record->member.zone},
         Source::kGossip);
 }
 

@@ -61,7 +61,7 @@ struct Node::Plan {
     return config;
   }
   membership::Self Self() const {
-    return {options.name, advertised, generation};
+    return {options.name, advertised, generation, options.zone};
   }
 };
 

@@ -55,6 +55,7 @@ v1::Member EncodeMember(const membership::Member& member,
   proto.set_accuser(member.accuser);
   proto.set_confirmations(static_cast<uint32_t>(member.confirmations));
   proto.set_self(member.name == self);
+  proto.set_zone(member.zone);
   return proto;
 }
 

@@ -90,6 +90,11 @@ absl::Status CheckName(absl::string_view text) {
                    " letters, digits, dots, underscores or hyphens"));
 }
 
+absl::Status CheckZone(absl::string_view text) {
+  static_assert(wire::kZoneBytesMax == wire::kNodeNameBytesMax);
+  return text.empty() ? absl::OkStatus() : CheckName(text);
+}
+
 std::string FormatBytes(size_t bytes) {
   for (const Unit& unit : kUnits) {
     if (bytes > 0 && bytes % unit.bytes == 0) {

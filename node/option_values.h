@@ -34,6 +34,8 @@ absl::StatusOr<replication::Durability> ParseDurability(absl::string_view text);
 // A name of a node or a cluster: 1 to 64 letters, digits, '.', '_' or '-', so
 // that it fits into logs, ready lines and file names as it is.
 absl::Status CheckName(absl::string_view text);
+// As a name, or empty.
+absl::Status CheckZone(absl::string_view text);
 
 // "256MiB" where it is exact, for help texts.
 std::string FormatBytes(size_t bytes);

@@ -18,6 +18,7 @@ namespace sessionmesh::node {
 // in the help text (options_table.cc).
 struct Options {
   std::string name;
+  std::string zone;  // or empty
   std::string cluster_id;
   std::string client_address;
   std::string client_socket;  // path, or empty

@@ -38,6 +38,7 @@ inline constexpr size_t kBatchMessagesMax =
 inline constexpr size_t kNodeNameBytesMax = 64;
 inline constexpr size_t kAddressBytesMax = membership::kAddressBytesMax;
 inline constexpr size_t kClusterIdBytesMax = 128;
+inline constexpr size_t kZoneBytesMax = membership::kZoneBytesMax;
 static_assert(kNodeNameBytesMax <= membership::kNameBytesMax);
 
 // ---- Membership

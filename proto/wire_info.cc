@@ -232,6 +232,11 @@ absl::Status CheckNodeName(absl::string_view field, absl::string_view name) {
   return CheckGraphic(field, name, kNodeNameBytesMax);
 }
 
+absl::Status CheckZone(absl::string_view field, absl::string_view zone) {
+  if (zone.empty()) return absl::OkStatus();
+  return CheckGraphic(field, zone, kZoneBytesMax);
+}
+
 absl::Status CheckClusterId(absl::string_view field,
                             absl::string_view cluster_id) {
   return CheckGraphic(field, cluster_id, kClusterIdBytesMax);

@@ -68,6 +68,8 @@ uint64_t ClusterHash(const NodeInfo& info);
 // kClusterIdBytesMax printable ASCII characters without blanks. `field` begins
 // the message.
 absl::Status CheckNodeName(absl::string_view field, absl::string_view name);
+// As a name, or empty.
+absl::Status CheckZone(absl::string_view field, absl::string_view zone);
 absl::Status CheckAddress(absl::string_view field, absl::string_view address);
 absl::Status CheckClusterId(absl::string_view field,
                             absl::string_view cluster_id);

@@ -36,6 +36,7 @@ void EncodeUpdate(const Update& update, v1::Update* out) {
   out->set_incarnation(update.claim.incarnation);
   out->set_state(Encode(update.claim.state));
   out->set_accuser(update.accuser);
+  out->set_zone(update.zone);
 }
 
 std::optional<State> Decode(v1::MemberState state) {
@@ -77,10 +78,12 @@ absl::StatusOr<Update> DecodeUpdate(const v1::Update& proto) {
         CheckAbsent("accuser", proto.accuser().empty(),
                     absl::StrCat("the state is ", StateName(*state))));
   }
+  WIRE_RETURN_IF_ERROR(CheckZone("zone", proto.zone()));
   return Update{proto.name(),
                 proto.address(),
                 {proto.generation(), proto.incarnation(), *state},
-                proto.accuser()};
+                proto.accuser(),
+                proto.zone()};
 }
 
 }  // namespace
@@ -90,6 +93,7 @@ void EncodeSender(const Sender& sender, v1::Sender* out) {
   out->set_address(sender.address);
   out->set_generation(sender.generation);
   out->set_incarnation(sender.incarnation);
+  out->set_zone(sender.zone);
 }
 
 absl::StatusOr<Sender> DecodeSender(const v1::Sender& proto) {
@@ -103,8 +107,9 @@ absl::StatusOr<Sender> DecodeSender(const v1::Sender& proto) {
       CheckNumber("generation", proto.generation(), 0, kGenerationMax));
   WIRE_RETURN_IF_ERROR(
       CheckNumber("incarnation", proto.incarnation(), 0, kIncarnationMax));
+  WIRE_RETURN_IF_ERROR(CheckZone("zone", proto.zone()));
   return Sender{proto.name(), proto.address(), proto.generation(),
-                proto.incarnation()};
+                proto.incarnation(), proto.zone()};
 }
 
 void EncodeUpdates(const std::vector<Update>& updates, UpdateProtos* out) {

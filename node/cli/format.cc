@@ -130,10 +130,12 @@ std::string StatusText(const v1::ClusterStatusResponse& reply,
 }
 
 std::string MembersText(const v1::MembersResponse& reply, const Style& style) {
-  Table table({"NAME", "ADDRESS", "STATE", "SINCE", "INCARNATION", "WHY"});
+  Table table(
+      {"NAME", "ADDRESS", "ZONE", "STATE", "SINCE", "INCARNATION", "WHY"});
   for (const v1::Member& member : reply.members()) {
     table.AddRow({{Name(member)},
                   {Printable(member.address())},
+                  {member.zone().empty() ? "-" : Printable(member.zone())},
                   State(member.state()),
                   {member.has_since() ? Age(member.since(), style) : "-"},
                   Number(member.incarnation()),

@@ -69,6 +69,7 @@ Json Session(const v1::Session& session) {
 Json Member(const v1::Member& member) {
   return {{"name", member.name()},
           {"address", member.address()},
+          {"zone", member.zone()},
           {"state", MemberStateName(member.state())},
           {"generation", member.generation()},
           {"incarnation", member.incarnation()},

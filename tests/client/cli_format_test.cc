@@ -89,10 +89,10 @@ TEST(FormatTest, Status) {
 
 TEST(FormatTest, Members) {
   EXPECT_EQ(MembersText(SampleMembers(), At(4000)),
-            "NAME   ADDRESS      STATE    SINCE   INCARNATION  WHY\n"
-            "app1*  10.0.0.1:71  alive    50m     0\n"
-            "app2   10.0.0.2:71  suspect  16m40s  3            accused by "
-            "app1, 2 confirmations\n"
+            "NAME   ADDRESS      ZONE   STATE    SINCE   INCARNATION  WHY\n"
+            "app1*  10.0.0.1:71  -      alive    50m     0\n"
+            "app2   10.0.0.2:71  room2  suspect  16m40s  3            accused "
+            "by app1, 2 confirmations\n"
             "\n"
             "isolated: this node hears nobody although it should\n");
 }
@@ -221,6 +221,7 @@ TEST(JsonTest, Members) {
     {
       "name": "app2",
       "address": "10.0.0.2:71",
+      "zone": "room2",
       "state": "suspect",
       "generation": 1,
       "incarnation": 3,

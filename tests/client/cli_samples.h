@@ -27,6 +27,7 @@ inline v1::MembersResponse SampleMembers() {
   member->set_incarnation(3);
   member->mutable_since()->set_seconds(3000);
   member->set_accuser("app1");
+  member->set_zone("room2");
   member->set_confirmations(2);
   return reply;
 }

@@ -299,6 +299,30 @@ TEST_F(ThreeNodesTest, EventsTellOfADeath) {
   EXPECT_TRUE(died);
 }
 
+TEST_F(ThreeNodesTest, TheZoneOfANodeIsKnownToAllAndFollowsARestart) {
+  const auto zone_of_d = [](NodeClient& node) {
+    grpc::ClientContext context;
+    v1::MembersResponse response;
+    node.cluster()->Members(&context, v1::MembersRequest(), &response);
+    for (const v1::Member& member : response.members()) {
+      if (member.name() == "d") return member.zone();
+    }
+    return std::string("unknown");
+  };
+  cluster_.Start("d", {"--zone", "east"});
+  EXPECT_TRUE(Eventually([&] {
+    return zone_of_d(a()) == "east" && zone_of_d(b()) == "east" &&
+           zone_of_d(c()) == "east";
+  }));
+
+  cluster_.Kill("d");
+  cluster_.Start("d", {"--zone", "west"});
+  EXPECT_TRUE(Eventually([&] {
+    return zone_of_d(a()) == "west" && zone_of_d(b()) == "west" &&
+           zone_of_d(c()) == "west";
+  }));
+}
+
 TEST_F(ThreeNodesTest, JoinByCallBringsANodeIn) {
   Daemon other(cluster_.directory(), "d",
                {"--name", "d", "--client-address", "127.0.0.1:0",

@@ -16,6 +16,10 @@ std::string Describe(const NodeName& name, const Claim& claim) {
                       StateName(claim.state));
 }
 
+std::string PlaceOf(const Member& member) {
+  return absl::StrCat(member.address, " in zone '", member.zone, "'");
+}
+
 bool ChangesView(EventKind kind) {
   switch (kind) {
     case EventKind::kJoined:
@@ -141,7 +145,7 @@ void Invariants::CheckView(const Process& observer, const View& view) {
     ++others;
     const auto it = known.find(member.name);
     if (it == known.end() || it->second.claim != member.claim ||
-        it->second.address != member.address) {
+        PlaceOf(it->second) != PlaceOf(member)) {
       Violated(observer, absl::StrCat("I7: events do not tell of ",
                                       Describe(member.name, member.claim)));
     }
@@ -159,13 +163,12 @@ void Invariants::CheckClaim(const Process& observer, const Member& member) {
     Violated(observer, absl::StrCat("I2: never taken by its subject: ",
                                     Describe(member.name, claim)));
   }
-  const auto [it, first] = addresses_.emplace(
-      std::make_tuple(member.name, claim.generation, claim.incarnation),
-      member.address);
-  if (!first && it->second != member.address) {
-    Violated(observer,
-             absl::StrCat("I4: ", Describe(member.name, claim), " at ",
-                          it->second, " and ", member.address));
+  const std::string place = PlaceOf(member);
+  const auto [it, first] = places_.emplace(
+      std::make_tuple(member.name, claim.generation, claim.incarnation), place);
+  if (!first && it->second != place) {
+    Violated(observer, absl::StrCat("I4: ", Describe(member.name, claim),
+                                    " at ", it->second, " and ", place));
   }
 }
 

@@ -46,7 +46,7 @@ class Invariants {
   void Violated(const Process& observer, const std::string& what);
 
   std::map<Process, Incarnation> taken_;
-  std::map<std::tuple<NodeName, Generation, Incarnation>, Address> addresses_;
+  std::map<std::tuple<NodeName, Generation, Incarnation>, std::string> places_;
   // By observer: what its events have told of each subject.
   std::map<Process, std::map<NodeName, Member>> replayed_;
   std::map<Process, uint64_t> versions_;

@@ -51,12 +51,14 @@ TEST_F(MemberTableTest, DigestDependsOnEveryPartOfAClaim) {
   std::set<uint64_t> digests{table_.digest()};
   Update elsewhere = Alive("a", 1, 0);
   elsewhere.address = "b:7401";
+  Update zoned = Alive("a", 1, 0);
+  zoned.zone = "z";
   for (const Update& update : {Alive("a", 2, 0), Alive("a", 1, 1),
-                               Suspected("a", 1, 0, "x"), elsewhere}) {
+                               Suspected("a", 1, 0, "x"), elsewhere, zoned}) {
     table_.Change(a, update, At(0));
     digests.insert(table_.digest());
   }
-  EXPECT_EQ(digests.size(), 5u);
+  EXPECT_EQ(digests.size(), 6u);
 }
 
 TEST_F(MemberTableTest, DigestIgnoresThoseThatLeft) {

@@ -23,6 +23,11 @@ TEST(MessageTest, UpdateBeyondALimitIsInvalid) {
   Update homeless = Alive("a", 1, 0);
   homeless.address = "";
   EXPECT_FALSE(IsValid(homeless));
+  Update zoned = Alive("a", 1, 0);
+  zoned.zone = Zone(kZoneBytesMax, 'z');
+  EXPECT_TRUE(IsValid(zoned));
+  zoned.zone += 'z';
+  EXPECT_FALSE(IsValid(zoned));
   Update far = Alive("a", 1, 0);
   far.address = Address(kAddressBytesMax + 1, '1');
   EXPECT_FALSE(IsValid(far));

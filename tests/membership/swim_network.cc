@@ -154,7 +154,8 @@ bool SwimNetwork::AllAgree(State stopped) {
       }
       if (running(subject) &&
           (member->claim.generation != nodes_[subject].generation ||
-           member->address != nodes_[subject].address)) {
+           member->address != nodes_[subject].address ||
+           member->zone != ZoneOf(subject))) {
         return false;
       }
     }
@@ -181,11 +182,16 @@ int SwimNetwork::CountEvents(EventKind kind) const {
   return count;
 }
 
+Zone SwimNetwork::ZoneOf(size_t node) const {
+  return absl::StrCat("rack-", node, "-", nodes_[node].generation);
+}
+
 void SwimNetwork::StartProcess(size_t node) {
   Node& started = nodes_[node];
   ++started.generation;
   started.swim = std::make_unique<Swim>(
-      options_.config, Self{started.name, started.address, started.generation},
+      options_.config,
+      Self{started.name, started.address, started.generation, ZoneOf(node)},
       random_.Next(), now_);
   addresses_[started.address] = node;
   Effects nothing;

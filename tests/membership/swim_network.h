@@ -106,6 +106,8 @@ class SwimNetwork {
     OpId op = 0;
   };
 
+  // Another one with each process, so that it must be told anew.
+  Zone ZoneOf(size_t node) const;
   void StartProcess(size_t node);
   void Deliver(size_t node, const Message& message);
   void Perform(size_t node, Effects* effects);

@@ -136,6 +136,15 @@ TEST_F(OptionsTest, OfAnOptionThatIsGivenTwiceTheLastCounts) {
   EXPECT_EQ(Parse({"--name", "a", "--name=b"})->options.name, "b");
 }
 
+TEST_F(OptionsTest, AZoneIsANameOrNothing) {
+  EXPECT_EQ(Parse({})->options.zone, "");
+  EXPECT_EQ(Parse({"--zone", "eu-1"})->options.zone, "eu-1");
+  EXPECT_THAT(
+      Parse({"--zone", "room 2"}),
+      StatusIs(kInvalid, HasSubstr("--zone = room 2: must be 1 to 64 letters, "
+                                   "digits, dots, underscores or hyphens")));
+}
+
 TEST_F(OptionsTest, ASwitchMayBeSwitchedOff) {
   EXPECT_THAT(Parse({"--client-address", "0.0.0.0:7400",
                      "--allow-insecure-client-address=false"}),

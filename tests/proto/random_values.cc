@@ -101,7 +101,11 @@ std::vector<SlotId> RandomValues::Slots(uint32_t lane) {
 
 membership::Sender RandomValues::Sender() {
   return {Name(), absl::StrCat("10.0.0.", random_.Below(256), ":7401"),
-          Number(kGenerationMax), Number(kIncarnationMax)};
+          Number(kGenerationMax), Number(kIncarnationMax), Zone()};
+}
+
+membership::Zone RandomValues::Zone() {
+  return random_.Chance(1, 2) ? "" : Name();
 }
 
 membership::Update RandomValues::Update() {
@@ -115,6 +119,7 @@ membership::Update RandomValues::Update() {
       update.claim.state == membership::State::kDead) {
     update.accuser = Name();
   }
+  update.zone = Zone();
   return update;
 }
 

@@ -24,6 +24,7 @@ class RandomValues {
 
   // --- membership
   membership::Sender Sender();
+  membership::Zone Zone();
   membership::Update Update();
   membership::Datagram Datagram();
   membership::Request Request();

@@ -66,6 +66,10 @@ TEST(DecodeDatagramTest, EveryLimitHasItsError) {
        },
        "sender.address has 256 bytes; 1 to 255 are allowed"},
       {[](v1::Packet* p) {
+         p->mutable_sender()->set_zone(std::string(65, 'z'));
+       },
+       "sender.zone has 65 bytes; 1 to 64 are allowed"},
+      {[](v1::Packet* p) {
          p->mutable_sender()->set_generation(kGenerationMax + 1);
        },
        "sender.generation is 4611686018427387905; 0 to 4611686018427387904 are "
@@ -162,11 +166,12 @@ TEST(DatagramSizeTest, TheWorstPacketFits) {
           membership::DatagramBody(
               membership::Ack{UINT64_MAX, name, kGenerationMax})}) {
       membership::Datagram datagram{
-          {name, address, kGenerationMax, kIncarnationMax}, body, {}};
+          {name, address, kGenerationMax, kIncarnationMax, name}, body, {}};
       const membership::Update update{
           name,
           address,
           {kGenerationMax, kIncarnationMax, membership::State::kDead},
+          name,
           name};
       while (EstimateOf(datagram) + membership::UpdateBytesMax(update) <=
              kDatagramBytesMax) {
