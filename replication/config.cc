@@ -28,6 +28,14 @@ absl::Status Config::Validate() const {
     return Bad("lane", absl::StrCat(lane),
                absl::StrCat("it must be below ", lane_count));
   }
+  if (replicas != kReplicasAll) {
+    return Bad("the number of replicas", absl::StrCat(replicas),
+               "slots are not handed over yet, so every member must own them");
+  }
+  if (takeover_delay < absl::ZeroDuration()) {
+    return Bad("the takeover delay", absl::FormatDuration(takeover_delay),
+               "it must not be negative");
+  }
   if (absolute_lifetime_max <= absl::ZeroDuration()) {
     return Bad("the greatest absolute lifetime",
                absl::FormatDuration(absolute_lifetime_max),

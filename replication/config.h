@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "membership/member.h"
+#include "replication/placement.h"
 
 namespace sessionmesh::replication {
 
@@ -19,6 +20,8 @@ struct Config {
   uint32_t slot_count = 1024;  // power of two, at most 65536
   uint32_t lane_count = 8;  // power of two, at most slot_count; slot s belongs
                             // to lane s % lane_count
+  // How many nodes own a slot, at most all there are.
+  uint32_t replicas = kReplicasAll;
   // No session lives longer; contexts forget actors after it (invariant I10).
   absl::Duration absolute_lifetime_max = absl::Hours(24 * 30);
   // The greatest difference between two nodes' wall clocks that is tolerated.
@@ -88,6 +91,9 @@ struct Config {
   absl::Duration digest_interval = absl::Seconds(10);
   absl::Duration settle_time =
       absl::Seconds(2);  // slots changed more recently are left out of digests
+  // Where not every member owns every slot, others take over what a member
+  // owned when it has been dead for so long: a quick restart moves nothing.
+  absl::Duration takeover_delay = absl::Seconds(10);
   // A node that knows of others but reaches no ready owner serves what it has
   // after this, and says degraded.
   absl::Duration orphan_grace = absl::Seconds(60);

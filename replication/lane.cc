@@ -22,7 +22,7 @@ Lane::Lane(const Config& config, Replicator::Identity self,
       ids_(ids),
       key_(key),
       random_(seed),
-      owners_(self_.name),
+      owners_(self_.name, config_),
       started_(now.steady),
       dedupe_(config.dedupe_window, config.dedupe_entries_max,
               config.waiting_bytes_max),
@@ -69,9 +69,13 @@ void Lane::TakeNewActor(Instant now, Effects* effects) {
   }
 }
 
-bool Lane::Replicates(const NodeName& name, const Peer& peer) const {
-  return owners_.IsOther(name) ||
-         (peer.linked && peer.process != 0 && !owners_.IsGone(name));
+bool Lane::Replicates(SlotId slot, const NodeName& name,
+                      const Peer& peer) const {
+  if (owners_.IsOtherOf(slot, name)) return true;
+  // Where every member is an owner, so is whoever has linked and is about to
+  // become a member.
+  return config_.replicas == kReplicasAll && peer.linked && peer.process != 0 &&
+         !owners_.IsGone(name);
 }
 
 void Lane::SendTo(const NodeName& to, Message message, Effects* effects) const {
@@ -85,9 +89,9 @@ bool Lane::Linked(const NodeName& node) const {
   return it != peers_.end() && it->second.linked && it->second.heard;
 }
 
-std::vector<NodeName> Lane::LinkedOthers() const {
+std::vector<NodeName> Lane::LinkedOf(const std::vector<NodeName>& nodes) const {
   std::vector<NodeName> linked;
-  for (const NodeName& node : owners_.others()) {
+  for (const NodeName& node : nodes) {
     if (Linked(node)) linked.push_back(node);
   }
   return linked;
@@ -95,11 +99,11 @@ std::vector<NodeName> Lane::LinkedOthers() const {
 
 void Lane::SetView(const membership::ViewPtr& view, Instant now,
                    Effects* effects) {
-  const std::vector<NodeName> before = owners_.others();
+  const std::vector<NodeName> before = owners_.members();
   owners_.SetView(view, now.steady);
   bool somebody_died = false;
   for (const NodeName& node : before) {
-    if (owners_.IsOther(node)) continue;
+    if (owners_.IsMember(node)) continue;
     // What it misses from now on it pulls when it comes back.
     Peer& peer = PeerOf(node);
     peer.out.Drop();
@@ -107,18 +111,14 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
     peer.resync.clear();
     somebody_died = true;
   }
-  for (const NodeName& node : owners_.others()) {
+  for (const NodeName& node : owners_.members()) {
     Peer& peer = PeerOf(node);
     if (std::binary_search(before.begin(), before.end(), node)) continue;
     if (!peer.linked) {
       peer.unlinked_since = now.steady;
       peer.cut = false;
     }
-    // Until it has pulled or shown the same digest it may miss what was minted
-    // while it was no owner.
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      if (!slots_[i].slot.context().empty()) peer.resync.insert(SlotAt(i));
-    }
+    MustLevel(node, &peer);
     ReofferWaits(node, &peer, nullptr, now, effects);
     if (!peer.heard) continue;
     SendTo(node, DigestRequest{}, effects);
@@ -134,6 +134,14 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
   SettleAllWaits(now, effects);
   for (const auto& [slot, calls] : calls_by_slot_) to_advance_.insert(slot);
   Finish(now, effects);
+}
+
+void Lane::MustLevel(const NodeName& node, Peer* peer) const {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const SlotId slot = SlotAt(i);
+    if (slots_[i].slot.context().empty()) continue;
+    if (owners_.IsOtherOf(slot, node)) peer->resync.insert(slot);
+  }
 }
 
 void Lane::LinkUp(const NodeName& name, Instant now, Effects* effects) {
@@ -274,11 +282,8 @@ void Lane::Leave(Instant now, Effects* effects) {
   FlushTouches(now, effects);
   // What others minted and this node acknowledged counts as held by it, and an
   // owner that missed it may not know: each must show that it has every slot.
-  for (const NodeName& node : owners_.others()) {
-    Peer& peer = PeerOf(node);
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      if (!slots_[i].slot.context().empty()) peer.resync.insert(SlotAt(i));
-    }
+  for (const NodeName& node : owners_.members()) {
+    MustLevel(node, &PeerOf(node));
   }
   AskToLevel(now, effects);
   Finish(now, effects);
@@ -286,7 +291,7 @@ void Lane::Leave(Instant now, Effects* effects) {
 
 void Lane::AskToLevel(Instant now, Effects* effects) {
   next_leave_at_ = now.steady + config_.leave_interval;
-  for (const NodeName& node : LinkedOthers()) {
+  for (const NodeName& node : LinkedOf(owners_.members())) {
     if (PeerOf(node).resync.empty()) continue;
     SendDigest(node, /*complete=*/true, now, effects);
     SendTo(node, DigestRequest{}, effects);
@@ -294,7 +299,7 @@ void Lane::AskToLevel(Instant now, Effects* effects) {
 }
 
 bool Lane::handed_over() const {
-  for (const NodeName& node : owners_.others()) {
+  for (const NodeName& node : owners_.members()) {
     const auto it = peers_.find(node);
     if (it == peers_.end()) continue;
     const Peer& peer = it->second;
@@ -308,7 +313,7 @@ bool Lane::handed_over() const {
 }
 
 bool Lane::alone() const {
-  return std::all_of(owners_.others().begin(), owners_.others().end(),
+  return std::all_of(owners_.members().begin(), owners_.members().end(),
                      [this](const NodeName& node) {
                        const auto it = peers_.find(node);
                        return it == peers_.end() ||

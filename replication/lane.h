@@ -222,7 +222,10 @@ class Lane {
   }
   void RunTimers(Instant now, Effects* effects);
   // Deltas minted here are meant for this peer.
-  bool Replicates(const NodeName& name, const Peer& peer) const;
+  bool Replicates(SlotId slot, const NodeName& name, const Peer& peer) const;
+  // The node may miss something in every slot that it owns, until it has pulled
+  // the slot or shown the same digest of it.
+  void MustLevel(const NodeName& node, Peer* peer) const;
 
   // --- lane_calls.cc
   // Moves a call forward; true when it has been answered or has become a
@@ -233,7 +236,7 @@ class Lane {
   absl::Duration AccessWindow(int64_t idle_ms) const;
   // The nodes but this one that may have accepted such an access, by what is
   // known here and by what the answers say.
-  std::set<NodeName> MayHaveTouched(const Slot::Holding& life,
+  std::set<NodeName> MayHaveTouched(SlotId slot, const Slot::Holding& life,
                                     const Inquiry* inquiry, Instant now) const;
   // A pull that `inquiry` waits for has been answered.
   void NoteAnswer(const Puller::Done& done, Instant now,
@@ -247,7 +250,11 @@ class Lane {
   Inquiry Inquire(SlotId slot, const std::vector<NodeName>& nodes, Instant now);
   // A node that comes into reach while others are being asked.
   void AskToo(const NodeName& node);
-  std::vector<NodeName> LinkedOthers() const;
+  std::vector<NodeName> LinkedOf(const std::vector<NodeName>& nodes) const;
+  // The other owners of the slot that are linked.
+  std::vector<NodeName> LinkedOwners(SlotId slot) const {
+    return LinkedOf(owners_.OthersOf(slot));
+  }
   static bool AllAnswered(const Inquiry& inquiry,
                           const std::vector<NodeName>& nodes);
   // Too many wait, or `bytes` of them are too much.
@@ -260,7 +267,7 @@ class Lane {
             Effects* effects) const;
   // The writer of `dot` will never send it: its process is over and no owner
   // has it.
-  bool WriterIsGone(const Dot& dot, NodeName* writer) const;
+  bool WriterIsGone(SlotId slot, const Dot& dot, NodeName* writer) const;
   std::vector<Dot> MissingOf(const std::vector<Dot>& token, SlotId slot) const;
   void FailStale(const Call& call, const std::vector<Dot>& missing,
                  Effects* effects);
@@ -325,13 +332,13 @@ class Lane {
 
   // --- lane_durability.cc
   // False when strict durability cannot be met; then the call is answered.
-  bool CheckStrict(const Command& command, Effects* effects) const;
+  bool CheckStrict(SlotId slot, const Command& command, Effects* effects) const;
   void Await(const Command& command, const DeltaPtr& delta, Reply reply,
              Instant now, Effects* effects);
-  uint32_t Needed(Durability durability) const;
+  uint32_t Needed(SlotId slot, Durability durability) const;
   // Owners that a write can be expected to reach, this one included.
-  uint32_t Live() const;
-  bool IsReachable(const NodeName& node) const;
+  uint32_t Live(SlotId slot) const;
+  bool IsReachable(SlotId slot, const NodeName& node) const;
   // Live owners that hold the write, this one included. A copy that died since
   // it was acknowledged is none.
   uint32_t Held(const DurabilityWait& wait) const;

@@ -267,13 +267,13 @@ bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
   }
   call->caught_up = true;
   if (!call->asked && now.steady >= call->patience) {
-    call->inquiry = Inquire(call->slot, LinkedOthers(), now);
+    call->inquiry = Inquire(call->slot, LinkedOwners(call->slot), now);
     call->asked = true;
   }
-  if (call->asked && AllAnswered(*call->inquiry, LinkedOthers())) {
+  if (call->asked && AllAnswered(*call->inquiry, LinkedOwners(call->slot))) {
     for (const Dot& dot : missing) {
       NodeName writer;
-      if (!WriterIsGone(dot, &writer)) continue;
+      if (!WriterIsGone(call->slot, dot, &writer)) continue;
       FailLost(*call, dot, now, effects);
       call->answered = true;
       return true;
@@ -285,12 +285,12 @@ bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
   return true;
 }
 
-bool Lane::WriterIsGone(const Dot& dot, NodeName* writer) const {
+bool Lane::WriterIsGone(SlotId slot, const Dot& dot, NodeName* writer) const {
   // Those most likely to be wrong: who hears nobody, and who became ready
   // without those that may have it.
   if (owners_.isolated() || degraded_) return false;
   // Only when every other owner is there and has caught up can nobody have it.
-  for (const NodeName& node : owners_.others()) {
+  for (const NodeName& node : owners_.OthersOf(slot)) {
     const auto peer = peers_.find(node);
     if (peer == peers_.end() || !Linked(node) || !peer->second.ready) {
       return false;
@@ -300,7 +300,7 @@ bool Lane::WriterIsGone(const Dot& dot, NodeName* writer) const {
   if (home == nullptr) {
     // Every living process has told its actors; whoever this was belongs to
     // none of them.
-    for (const NodeName& node : owners_.others()) {
+    for (const NodeName& node : owners_.OthersOf(slot)) {
       if (peers_.at(node).actors.count(dot.actor) > 0) return false;
     }
     return true;
@@ -322,7 +322,7 @@ void Lane::FailStale(const Call& call, const std::vector<Dot>& missing,
     failure.missing_writer = home->node;
     failure.missing_writer_alive =
         home->node == self_.name ||
-        (owners_.IsOther(home->node) && !owners_.IsSuspect(home->node));
+        (owners_.IsMember(home->node) && !owners_.IsSuspect(home->node));
   }
   Context named;
   named.AddRange({dot.actor, 1, dot.counter});
@@ -382,8 +382,9 @@ bool Lane::AdvanceQuorum(Call* call, Instant now, Effects* effects) {
     call->stage = Call::Stage::kIdle;
     return true;
   }
-  const size_t needed = owners_.count() / 2;  // others, beside this node
-  const std::vector<NodeName> linked = LinkedOthers();
+  // Others, beside this node.
+  const size_t needed = owners_.CountOf(call->slot) / 2;
+  const std::vector<NodeName> linked = LinkedOwners(call->slot);
   if (!call->inquiry.has_value()) {
     call->inquiry = Inquire(call->slot, linked, now);
   }
@@ -429,11 +430,11 @@ bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
     }
     const Inquiry* inquiry =
         call->inquiry.has_value() ? &*call->inquiry : nullptr;
-    asked.merge(MayHaveTouched(*life, inquiry, now));
+    asked.merge(MayHaveTouched(call->slot, *life, inquiry, now));
   }
   if (asked.empty()) return true;
   if (!call->inquiry.has_value()) {
-    call->inquiry = Inquire(call->slot, LinkedOthers(), now);
+    call->inquiry = Inquire(call->slot, LinkedOwners(call->slot), now);
   }
   call->asked = true;
   if (std::includes(call->inquiry->answered.begin(),
@@ -441,7 +442,7 @@ bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
                     asked.end())) {
     return true;
   }
-  if (!AllAnswered(*call->inquiry, LinkedOthers()) &&
+  if (!AllAnswered(*call->inquiry, LinkedOwners(call->slot)) &&
       now.steady < call->give_up) {
     return false;
   }

@@ -10,17 +10,19 @@
 
 namespace sessionmesh::replication {
 
-uint32_t Lane::Live() const {
+uint32_t Lane::Live(SlotId slot) const {
   uint32_t live = 1;
-  for (const NodeName& node : owners_.others()) live += IsReachable(node);
+  for (const NodeName& node : owners_.OthersOf(slot)) {
+    live += IsReachable(slot, node);
+  }
   return live;
 }
 
 // A suspect whose link is down too counts as gone: two signs that do not depend
 // on each other. So does one that cannot be linked for long, and one that
 // refuses what it is sent.
-bool Lane::IsReachable(const NodeName& node) const {
-  if (!owners_.IsOther(node)) return false;
+bool Lane::IsReachable(SlotId slot, const NodeName& node) const {
+  if (!owners_.IsOtherOf(slot, node)) return false;
   const auto found = peers_.find(node);
   if (found == peers_.end()) return !owners_.IsSuspect(node);
   const Peer& peer = found->second;
@@ -30,12 +32,14 @@ bool Lane::IsReachable(const NodeName& node) const {
 
 uint32_t Lane::Held(const DurabilityWait& wait) const {
   uint32_t held = 1;
-  for (const NodeName& node : wait.held_by) held += IsReachable(node);
+  for (const NodeName& node : wait.held_by) {
+    held += IsReachable(wait.delta->slot, node);
+  }
   return held;
 }
 
-uint32_t Lane::Needed(Durability durability) const {
-  const uint32_t owners = static_cast<uint32_t>(owners_.count());
+uint32_t Lane::Needed(SlotId slot, Durability durability) const {
+  const uint32_t owners = static_cast<uint32_t>(owners_.CountOf(slot));
   switch (durability) {
     case Durability::kLocal:
       return 1;
@@ -49,16 +53,19 @@ uint32_t Lane::Needed(Durability durability) const {
   return 1;
 }
 
-bool Lane::CheckStrict(const Command& command, Effects* effects) const {
-  if (!command.strict || Live() >= Needed(command.durability)) return true;
+bool Lane::CheckStrict(SlotId slot, const Command& command,
+                       Effects* effects) const {
+  const uint32_t needed = Needed(slot, command.durability);
+  const uint32_t live = Live(slot);
+  if (!command.strict || live >= needed) return true;
   Fail(command.handle,
-       absl::UnavailableError(absl::StrCat(
-           "the durability asked for needs ", Needed(command.durability),
-           " live owners; there are ", Live(), "; nothing was changed")),
+       absl::UnavailableError(absl::StrCat("the durability asked for needs ",
+                                           needed, " live owners; there are ",
+                                           live, "; nothing was changed")),
        {.reason = Reason::kDurabilityUnmet,
         .limit_name = "live owners",
-        .limit = Needed(command.durability),
-        .value = Live()},
+        .limit = needed,
+        .value = live},
        effects);
   return false;
 }
@@ -98,8 +105,9 @@ void Lane::Await(const Command& command, const DeltaPtr& delta, Reply reply,
 void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
   DurabilityWait* wait = waits_.Find(handle);
   if (wait == nullptr) return;
-  const uint32_t needed = Needed(wait->durability);
-  const uint32_t live = Live();
+  const SlotId slot = wait->delta->slot;
+  const uint32_t needed = Needed(slot, wait->durability);
+  const uint32_t live = Live(slot);
   const uint32_t held = Held(*wait);
   wait->reply.replicas = held;
   const bool enough = held >= std::min(needed, live);
@@ -145,6 +153,10 @@ void Lane::ReofferWaits(const NodeName& name, Peer* peer,
     const DurabilityWait* wait = waits_.Find(handle);
     if (slots != nullptr && slots->count(wait->delta->slot) == 0) continue;
     if (wait->held_by.count(name) > 0) continue;
+    if (config_.replicas != kReplicasAll &&
+        !owners_.IsOtherOf(wait->delta->slot, name)) {
+      continue;
+    }
     Offer(name, peer, wait->delta, now, effects);
   }
 }

@@ -61,7 +61,7 @@ void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
     return;
   }
   IdleProbe next;
-  next.inquiry = Inquire(id, LinkedOthers(), now);
+  next.inquiry = Inquire(id, LinkedOwners(id), now);
   next.lives = std::move(idle);
   next.give_up = now.steady + config_.pull_timeout;
   probes_.emplace(id, std::move(next));
@@ -73,12 +73,12 @@ absl::Duration Lane::AccessWindow(int64_t idle_ms) const {
          config_.view_delay_max;
 }
 
-std::set<NodeName> Lane::MayHaveTouched(const Slot::Holding& life,
+std::set<NodeName> Lane::MayHaveTouched(SlotId slot, const Slot::Holding& life,
                                         const Inquiry* inquiry,
                                         Instant now) const {
   const absl::Duration window = AccessWindow(life.life->idle_ms);
   std::set<NodeName> nodes;
-  for (const RecentOwner& owner : owners_.Recent(now.steady, window)) {
+  for (const RecentOwner& owner : owners_.Recent(slot, now.steady, window)) {
     nodes.insert(owner.node);
   }
   if (inquiry == nullptr) return nodes;
@@ -96,7 +96,7 @@ std::vector<RecentOwner> Lane::RecentOwners(SlotId slot, Instant now) const {
   for (const auto& [birth, holding] : StateOf(slot).slot.lives()) {
     idle_ms = std::max(idle_ms, holding.life->idle_ms);
   }
-  return owners_.Recent(now.steady, AccessWindow(idle_ms));
+  return owners_.Recent(slot, now.steady, AccessWindow(idle_ms));
 }
 
 void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
@@ -111,7 +111,7 @@ void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
     // A later access, from whomever, makes all answers void for this life.
     if (holding == nullptr || holding->last_access_ms != asked_about) continue;
     const std::set<NodeName> needed =
-        MayHaveTouched(*holding, &probe.inquiry, now);
+        MayHaveTouched(id, *holding, &probe.inquiry, now);
     if (std::includes(probe.inquiry.answered.begin(),
                       probe.inquiry.answered.end(), needed.begin(),
                       needed.end())) {
@@ -145,7 +145,7 @@ void Lane::CollectTouches() {
 }
 
 void Lane::FlushTouches(Instant now, Effects* effects) {
-  const std::vector<NodeName> linked = LinkedOthers();
+  const std::vector<NodeName> linked = LinkedOf(owners_.members());
   std::vector<SlotTouch> touches;
   for (const auto& [id, birth] : touched_) {
     Slot& slot = StateOf(id).slot;
@@ -191,7 +191,7 @@ void Lane::PullForParked(Instant now) {
     if (Linked(from)) {
       puller_.Want(from, id, /*urgent=*/false);
     } else {
-      for (const NodeName& node : LinkedOthers()) {
+      for (const NodeName& node : LinkedOwners(id)) {
         puller_.Want(node, id, /*urgent=*/false);
       }
     }

@@ -238,7 +238,7 @@ void Lane::Watch(CallHandle handle, const std::string& session_id,
   WatchState watch{
       .slot = call.slot, .session_id = session_id, .token = call.token};
   if (!MissingOf(call.token, call.slot).empty()) {
-    Inquire(call.slot, LinkedOthers(), now);
+    Inquire(call.slot, LinkedOwners(call.slot), now);
   }
   if (!UpdateWatch(handle, &watch, {}, effects)) {
     if (!MissingOf(watch.token, watch.slot).empty()) {

@@ -37,7 +37,7 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
   // It says Hello again until it is answered; by then there is room, or
   // membership knows it.
   if (peers_.count(from) == 0 && !owners_.Knows(from) &&
-      peers_.size() >= owners_.count() + kStrangersMax) {
+      peers_.size() > owners_.members().size() + kStrangersMax) {
     return;
   }
   Peer& peer = PeerOf(from);

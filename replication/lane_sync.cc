@@ -35,12 +35,12 @@ void Lane::OnPull(const NodeName& from, const Pull& pull, Instant now,
       pull.slot >= config_.slot_count) {
     return;
   }
-  owners_.NoteRecent(from, now.steady);
+  owners_.NoteRecent(pull.slot, from, now.steady);
   PullReply reply =
       transfers_.Answer(from, pull, StateOf(pull.slot).slot, now.steady);
   reply.ready = StateOf(pull.slot).ready;
   reply.degraded = degraded_;
-  reply.owners_hash = owners_.hash();
+  reply.owners_hash = owners_.HashOf(pull.slot);
   reply.recent = RecentOwners(pull.slot, now);
   ReplyToPull(from, std::move(reply), effects);
 }
@@ -136,7 +136,9 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
     Call& call = calls_.at(handle);
     if (!call.inquiry.has_value() || done.pull < call.inquiry->since) continue;
     NoteAnswer(done, now, &*call.inquiry);
-    if (done.reply.owners_hash != owners_.hash()) call.lists_differ = true;
+    if (done.reply.owners_hash != owners_.HashOf(done.slot)) {
+      call.lists_differ = true;
+    }
   }
   const auto probe = probes_.find(done.slot);
   if (probe != probes_.end() && done.pull >= probe->second.inquiry.since) {
@@ -156,7 +158,8 @@ void Lane::NoteAnswer(const Puller::Done& done, Instant now,
     noted = std::max(noted, now.steady - owner.age);
   }
   // A degraded owner is ready by itself only (rule F5).
-  if (done.reply.ready && !done.reply.degraded && owners_.IsOther(done.from)) {
+  if (done.reply.ready && !done.reply.degraded &&
+      owners_.IsOtherOf(done.slot, done.from)) {
     inquiry->ready.insert(done.from);
   }
 }
@@ -233,7 +236,7 @@ void Lane::SendDigest(const NodeName& to, bool complete, Instant now,
 }
 
 void Lane::SendDigests(bool complete, Instant now, Effects* effects) const {
-  for (const NodeName& node : owners_.others()) {
+  for (const NodeName& node : owners_.members()) {
     if (Linked(node)) SendDigest(node, complete, now, effects);
   }
 }
@@ -294,7 +297,7 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
   std::vector<NodeName> sources;
   bool any_ready = false;
   bool all_degraded = true;  // of those that are ready
-  for (const NodeName& node : owners_.others()) {
+  for (const NodeName& node : owners_.members()) {
     const auto peer = peers_.find(node);
     const bool linked = peer != peers_.end() && peer->second.linked;
     if (!linked && (grace_over || owners_.IsSuspect(node))) continue;
@@ -340,8 +343,8 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
 }
 
 void Lane::AdvanceRecovery() {
-  if (owners_.others().empty() || !puller_.idle()) return;
-  for (const NodeName& node : owners_.others()) {
+  if (owners_.members().empty() || !puller_.idle()) return;
+  for (const NodeName& node : owners_.members()) {
     if (!Linked(node)) return;
     const Peer& peer = peers_.at(node);
     if (!peer.described || !peer.ready) return;

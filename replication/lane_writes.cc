@@ -84,7 +84,8 @@ void Lane::Publish(const DeltaPtr& delta, Instant now, Effects* effects) {
   }
   AfterChange(delta->slot, changes, now, effects);
   for (auto& [name, peer] : peers_) {
-    if (Replicates(name, peer)) Offer(name, &peer, delta, now, effects);
+    if (!Replicates(delta->slot, name, peer)) continue;
+    Offer(name, &peer, delta, now, effects);
   }
 }
 
@@ -134,7 +135,7 @@ bool Lane::AnswerRetry(const Call& call, Instant now, Effects* effects) {
     reply.token = TokenOf(slot, lives);
   }
   if (entry->delta == nullptr) {
-    if (entry->replicas < Needed(command.durability)) {
+    if (entry->replicas < Needed(call.slot, command.durability)) {
       Degrade(absl::StrCat("only ", entry->replicas,
                            " owner(s) held it when it was answered"),
               &reply);
@@ -147,7 +148,8 @@ bool Lane::AnswerRetry(const Call& call, Instant now, Effects* effects) {
   // Who has acknowledged it is no longer known: ask again; a repetition is
   // acknowledged too.
   for (auto& [name, peer] : peers_) {
-    if (Replicates(name, peer)) Offer(name, &peer, delta, now, effects);
+    if (!Replicates(delta->slot, name, peer)) continue;
+    Offer(name, &peer, delta, now, effects);
   }
   return true;
 }
@@ -236,7 +238,7 @@ void Lane::Create(const Call& call, bool upserted, Instant now,
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }
-  if (!CheckStrict(command, effects)) return;
+  if (!CheckStrict(call.slot, command, effects)) return;
   // What is still held under the id has been idle too long, as every owner in
   // reach has confirmed; it must not come back through a late access and share
   // the id with the new session.
@@ -349,7 +351,7 @@ void Lane::Update(const Call& call, Instant now, Effects* effects) {
     effects->replies.push_back(std::move(reply));
     return;
   }
-  if (!CheckStrict(command, effects)) return;
+  if (!CheckStrict(call.slot, command, effects)) return;
   const DeltaPtr delta = Mint(
       {.slot = call.slot, .kind = Delta::Kind::kUpdate, .ops = std::move(ops)},
       lives, now);
@@ -374,7 +376,7 @@ void Lane::Delete(const Call& call, Instant now, Effects* effects) {
          {.reason = Reason::kSessionNotFound}, effects);
     return;
   }
-  if (!CheckStrict(command, effects)) return;
+  if (!CheckStrict(call.slot, command, effects)) return;
   const DeltaPtr delta = Mint({.slot = call.slot,
                                .kind = Delta::Kind::kKill,
                                .reason = EndReason::kDeleted},
@@ -418,7 +420,7 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
     Fail(command.handle, std::move(s), std::move(failure), effects);
     return;
   }
-  if (!CheckStrict(command, effects)) return;
+  if (!CheckStrict(call.slot, command, effects)) return;
   Delta draft{.slot = call.slot, .kind = Delta::Kind::kRotate};
   draft.ops.push_back({.kind = Op::Kind::kPut,
                        .name = std::string(kIdAttribute),

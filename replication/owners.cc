@@ -1,6 +1,8 @@
 #include "replication/owners.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "glog/logging.h"
@@ -19,39 +21,111 @@ constexpr size_t kRecentMax = 4096;
 
 }  // namespace
 
-Owners::Owners(NodeName self) : self_(std::move(self)), firsts_({self_}) {
-  hash_ = Mix64(StableHash(self_));
+Owners::Owners(NodeName self, const Config& config)
+    : self_(std::move(self)),
+      config_(config),
+      placement_({{self_, ""}}, config.replicas),
+      slots_(config.replicas == kReplicasAll
+                 ? 1
+                 : config.slot_count / config.lane_count) {
+  Place(absl::InfinitePast());
+}
+
+size_t Owners::IndexOf(SlotId slot) const {
+  return slots_.size() == 1 ? 0 : slot / config_.lane_count;
 }
 
 void Owners::SetView(const membership::ViewPtr& view, absl::Time now) {
   CHECK_EQ(view->self(), self_);
+  const bool first = view_ == nullptr;
   view_ = view;
-  std::vector<NodeName> others;
-  firsts_ = {self_};
+  std::vector<NodeName> members;
   dead_count_ = 0;
   for (const Member& member : view->members()) {
-    if (member.claim.state == State::kDead) ++dead_count_;
-    if (member.claim.state == State::kLeft) recent_.erase(member.name);
-    if (member.name == self_) continue;
-    if (member.claim.state == State::kAlive) firsts_.push_back(member.name);
-    if (member.claim.state == State::kAlive ||
-        member.claim.state == State::kSuspect) {
-      others.push_back(member.name);
+    const State state = member.claim.state;
+    if (state == State::kDead) {
+      ++dead_count_;
+      // Whoever was dead before this process began has had its delay.
+      died_at_.try_emplace(member.name, first ? absl::InfinitePast() : now);
+      continue;
+    }
+    died_at_.erase(member.name);
+    if (state == State::kLeft) {
+      for (SlotOwners& slot : slots_) slot.recent.erase(member.name);
+    } else if (member.name != self_) {
+      members.push_back(member.name);
     }
   }
-  // Whoever stops being an owner now was one until now.
-  for (const NodeName& node : others_) {
-    if (!IsGone(node) || StateOf(node) == State::kDead) NoteRecent(node, now);
+  for (auto it = died_at_.begin(); it != died_at_.end();) {
+    it = Knows(it->first) ? std::next(it) : died_at_.erase(it);
   }
-  if (others == others_ && changed_at_ != absl::InfinitePast()) return;
-  others_ = std::move(others);
-  changed_at_ = now;
-  hash_ = Mix64(StableHash(self_));
-  for (const NodeName& node : others_) hash_ += Mix64(StableHash(node));
+  if (members != members_ || changed_at_ == absl::InfinitePast()) {
+    members_ = std::move(members);
+    changed_at_ = now;
+  }
+  Place(now);
 }
 
-bool Owners::IsOther(const NodeName& node) const {
-  return std::binary_search(others_.begin(), others_.end(), node);
+bool Owners::Tick(absl::Time now) {
+  if (now < next_takeover_at_) return false;
+  const std::vector<Placement::Node> before = placement_.nodes();
+  Place(now);
+  return placement_.nodes() != before;
+}
+
+void Owners::Place(absl::Time now) {
+  next_takeover_at_ = absl::InfiniteFuture();
+  std::vector<Placement::Node> nodes;
+  if (view_ == nullptr) nodes.push_back({self_, ""});
+  for (const Member& member :
+       view_ == nullptr ? std::vector<Member>() : view_->members()) {
+    const State state = member.claim.state;
+    bool counts = member.name == self_ || state == State::kAlive ||
+                  state == State::kSuspect;
+    if (!counts && state == State::kDead && config_.replicas != kReplicasAll) {
+      const absl::Time over = died_at_.at(member.name) + config_.takeover_delay;
+      counts = now < over;
+      if (counts) next_takeover_at_ = std::min(next_takeover_at_, over);
+    }
+    if (counts) nodes.push_back({member.name, member.zone});
+  }
+  placement_ = Placement(std::move(nodes), config_.replicas);
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    PlaceSlot(static_cast<SlotId>(i * config_.lane_count + config_.lane),
+              &slots_[i], now);
+  }
+}
+
+void Owners::PlaceSlot(SlotId slot, SlotOwners* owners, absl::Time now) const {
+  const std::vector<NodeName> before = std::move(owners->others);
+  owners->others.clear();
+  owners->here = false;
+  owners->count = 0;
+  owners->hash = 0;
+  for (const size_t index : placement_.OwnersOf(slot)) {
+    const NodeName& node = placement_.nodes()[index].name;
+    ++owners->count;
+    owners->hash += Mix64(StableHash(node));
+    if (node == self_) {
+      owners->here = true;
+    } else if (!IsGone(node)) {
+      owners->others.push_back(node);
+    }
+  }
+  std::sort(owners->others.begin(), owners->others.end());
+  // Whoever stops being an owner now was one until now.
+  for (const NodeName& node : before) {
+    if (StateOf(node) != State::kLeft) NoteRecent(node, now, owners);
+  }
+}
+
+bool Owners::IsMember(const NodeName& node) const {
+  return std::binary_search(members_.begin(), members_.end(), node);
+}
+
+bool Owners::IsOtherOf(SlotId slot, const NodeName& node) const {
+  const std::vector<NodeName>& others = OthersOf(slot);
+  return std::binary_search(others.begin(), others.end(), node);
 }
 
 bool Owners::AllMet(const std::vector<membership::Address>& addresses) const {
@@ -81,38 +155,41 @@ bool Owners::IsGone(const NodeName& node) const {
 }
 
 const NodeName& Owners::First(SlotId slot) const {
-  const NodeName* first = &firsts_.front();
-  uint64_t best = 0;
-  for (const NodeName& node : firsts_) {
-    const uint64_t weight = Mix64(StableHash(node) ^ Mix64(slot + 1u));
-    if (weight > best) {
-      best = weight;
-      first = &node;
-    }
+  const std::vector<size_t> owners = placement_.OwnersOf(slot);
+  for (const size_t index : owners) {
+    const NodeName& node = placement_.nodes()[index].name;
+    if (node == self_ || StateOf(node) == State::kAlive) return node;
   }
-  return *first;
+  return placement_.nodes()[owners.front()].name;
 }
 
-void Owners::NoteRecent(const NodeName& node, absl::Time now) {
+void Owners::NoteRecent(SlotId slot, const NodeName& node, absl::Time now) {
+  NoteRecent(node, now, &slots_[IndexOf(slot)]);
+}
+
+void Owners::NoteRecent(const NodeName& node, absl::Time now,
+                        SlotOwners* owners) const {
   if (node == self_) return;
-  if (recent_.size() >= kRecentMax && recent_.count(node) == 0) {
+  std::map<NodeName, absl::Time>& recent = owners->recent;
+  if (recent.size() >= kRecentMax && recent.count(node) == 0) {
     const auto oldest = std::min_element(
-        recent_.begin(), recent_.end(),
+        recent.begin(), recent.end(),
         [](const auto& a, const auto& b) { return a.second < b.second; });
-    recent_.erase(oldest);
+    recent.erase(oldest);
   }
-  absl::Time& noted = recent_.try_emplace(node, now).first->second;
+  absl::Time& noted = recent.try_emplace(node, now).first->second;
   noted = std::max(noted, now);
 }
 
-std::vector<RecentOwner> Owners::Recent(absl::Time now,
+std::vector<RecentOwner> Owners::Recent(SlotId slot, absl::Time now,
                                         absl::Duration window) const {
+  const SlotOwners& owners = slots_[IndexOf(slot)];
   std::map<NodeName, absl::Duration> ages;
-  for (const auto& [node, noted] : recent_) {
+  for (const auto& [node, noted] : owners.recent) {
     const absl::Duration age = now - noted;
     if (age <= window && StateOf(node) != State::kLeft) ages[node] = age;
   }
-  for (const NodeName& node : others_) ages[node] = absl::ZeroDuration();
+  for (const NodeName& node : owners.others) ages[node] = absl::ZeroDuration();
   std::vector<RecentOwner> result;
   result.reserve(ages.size());
   for (const auto& [node, age] : ages) {
