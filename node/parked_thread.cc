@@ -9,7 +9,7 @@ namespace sessionmesh::node {
 namespace {
 
 // From here on, half of the cores are two threads or more.
-constexpr long kCoresForTwoThreads = 4;
+constexpr int kCoresForTwoThreads = 4;
 
 }  // namespace
 
