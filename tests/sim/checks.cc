@@ -112,6 +112,19 @@ std::vector<Dot> BirthsOfId(const Ledger& ledger, SlotId slot,
   return {births.begin(), births.end()};
 }
 
+namespace {
+
+// Past its deadline, whether the node ever knew it or not: who starts later is
+// told nothing of a life that is over and whose actor is forgotten.
+bool IsPastDeadline(const Scene& scene, const Process& process, SlotId slot,
+                    const Dot& birth) {
+  const Minted* created = scene.ledger().Find(slot, birth);
+  return created != nullptr && created->delta->kind == Delta::Kind::kCreate &&
+         created->delta->deadline <= process.Now().wall;
+}
+
+}  // namespace
+
 std::string Missing(const Scene& scene, const Process& process,
                     const Operation& operation, const Bits& known,
                     const Bits& past) {
@@ -125,6 +138,7 @@ std::string Missing(const Scene& scene, const Process& process,
     const bool gone =
         std::all_of(births.begin(), births.end(), [&](const Dot& birth) {
           return IsOver(process, operation.slot, birth, id) ||
+                 IsPastDeadline(scene, process, operation.slot, birth) ||
                  !scene.ledger().Kills(operation.slot, birth).empty();
         });
     if (!gone) return replication::DotName(minted.delta->last());
