@@ -86,6 +86,17 @@ std::set<NodeName> OwnersOf(const Owners& owners, const NodeName& self,
   return all;
 }
 
+// Of every slot of the lane.
+std::vector<std::set<NodeName>> AllOwnersOf(const Owners& owners,
+                                            const NodeName& self,
+                                            const Config& config) {
+  std::vector<std::set<NodeName>> all;
+  for (const SlotId slot : SlotsOf(config)) {
+    all.push_back(OwnersOf(owners, self, slot));
+  }
+  return all;
+}
+
 TEST(OwnersTest, BeforeThereIsAViewThisNodeOwnsEverything) {
   const Config config = ConfigOf(3);
   const Owners owners("a", config);
@@ -136,10 +147,7 @@ TEST(OwnersTest, ASuspectOwnsWhatItOwnedButIsNotFirst) {
   Cluster cluster(5);
   Owners owners("a", config);
   owners.SetView(cluster.ViewOf("a"), kNow);
-  std::vector<std::set<NodeName>> before;
-  for (const SlotId slot : SlotsOf(config)) {
-    before.push_back(OwnersOf(owners, "a", slot));
-  }
+  const auto before = AllOwnersOf(owners, "a", config);
 
   cluster.At("b").claim.state = State::kSuspect;
   owners.SetView(cluster.ViewOf("a"), kNow);
@@ -156,10 +164,7 @@ TEST(OwnersTest, TheDeadAreReplacedAfterTheTakeoverDelay) {
   Cluster cluster(5);
   Owners owners("a", config);
   owners.SetView(cluster.ViewOf("a"), kNow);
-  std::vector<std::set<NodeName>> before;
-  for (const SlotId slot : SlotsOf(config)) {
-    before.push_back(OwnersOf(owners, "a", slot));
-  }
+  const auto before = AllOwnersOf(owners, "a", config);
 
   cluster.At("b").claim.state = State::kDead;
   owners.SetView(cluster.ViewOf("a"), kNow);
@@ -195,10 +200,7 @@ TEST(OwnersTest, ARestartInTimeMovesNothing) {
   Cluster cluster(5);
   Owners owners("a", config);
   owners.SetView(cluster.ViewOf("a"), kNow);
-  std::vector<std::set<NodeName>> before;
-  for (const SlotId slot : SlotsOf(config)) {
-    before.push_back(OwnersOf(owners, "a", slot));
-  }
+  const auto before = AllOwnersOf(owners, "a", config);
   cluster.At("b").claim.state = State::kDead;
   owners.SetView(cluster.ViewOf("a"), kNow);
   cluster.At("b").claim = {.generation = 2, .state = State::kAlive};
