@@ -28,8 +28,8 @@ using Incarnation = uint64_t;
 using Address = std::string;
 
 // What fails together: a rack, a room, an availability zone. Chosen by
-// operators; empty where they name none. Fixed for one generation. Copies of a
-// session are spread over zones.
+// operators; empty where they name none. Fixed for one generation. Placement
+// (replication/placement.h) spreads the copies of a session over zones.
 using Zone = std::string;
 
 // A verdict about a member. The values are their rank: with equal generation

@@ -167,7 +167,8 @@ std::vector<OptionSpec> IdentityOptions(const Environment& environment) {
        "NAME",
        kIdentity,
        "What fails together with this node: a rack, a room, an availability "
-       "zone. Copies of a session are spread over zones.",
+       "zone. The others know it; in this version every node holds every "
+       "session, so it decides nothing yet.",
        {""},
        Text(&Options::zone, CheckZone)},
       {"state-dir",

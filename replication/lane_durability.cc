@@ -55,9 +55,10 @@ uint32_t Lane::Needed(SlotId slot, Durability durability) const {
 
 bool Lane::CheckStrict(SlotId slot, const Command& command,
                        Effects* effects) const {
+  if (!command.strict) return true;
   const uint32_t needed = Needed(slot, command.durability);
   const uint32_t live = Live(slot);
-  if (!command.strict || live >= needed) return true;
+  if (live >= needed) return true;
   Fail(command.handle,
        absl::UnavailableError(absl::StrCat("the durability asked for needs ",
                                            needed, " live owners; there are ",
