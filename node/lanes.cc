@@ -147,11 +147,12 @@ void Lanes::Watch(const CallTicket& ticket, const std::string& session_id,
                   const std::vector<std::string>& tokens,
                   std::shared_ptr<WatchSink> sink) {
   Lane* lane = lanes_[ticket.lane].get();
-  Run(lane, [&](Replicator* replicator, Instant now,
-                Effects* effects) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    lane->watches.emplace(ticket.handle, std::move(sink));
-    replicator->Watch(ticket.handle, session_id, tokens, now, effects);
-  });
+  Run(lane, [&](Replicator* replicator, Instant now, Effects* effects)
+                ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                  lane->watches.emplace(ticket.handle, std::move(sink));
+                  replicator->Watch(ticket.handle, session_id, tokens,
+                                    /*forwarded=*/false, now, effects);
+                });
 }
 
 void Lanes::Unwatch(const CallTicket& ticket) {

@@ -51,7 +51,8 @@ size_t ApproximateBytes(const replication::Message& message) {
         } else if constexpr (std::is_same_v<Body, replication::FrameAck>) {
           return kMessageBytes +
                  (body.parked.size() + body.settled.size()) * kDotBytes;
-        } else if constexpr (std::is_same_v<Body, replication::Pull>) {
+        } else if constexpr (std::is_same_v<Body, replication::Pull> ||
+                             std::is_same_v<Body, replication::DropAsk>) {
           return kMessageBytes + ContextBytes(body.context);
         } else if constexpr (std::is_same_v<Body, replication::PullReply>) {
           return kMessageBytes + body.last_accesses.size() * kAccessBytes +

@@ -47,6 +47,10 @@ absl::StatusOr<Message> DecodeBody(v1::LaneMessage* proto,
       return DecodeAs("touches", proto->mutable_touches(), reader);
     case v1::LaneMessage::kRefuse:
       return DecodeAs("refuse", proto->mutable_refuse(), reader);
+    case v1::LaneMessage::kDropAsk:
+      return DecodeAs("drop_ask", proto->mutable_drop_ask(), reader);
+    case v1::LaneMessage::kDropConsent:
+      return DecodeAs("drop_consent", proto->mutable_drop_consent(), reader);
     case v1::LaneMessage::BODY_NOT_SET:
       break;
   }

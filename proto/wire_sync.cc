@@ -17,13 +17,28 @@ namespace {
 using replication::Context;
 using replication::DeltaPtr;
 using replication::Digest;
+using replication::DropAsk;
+using replication::DropConsent;
 using replication::LastAccess;
+using replication::Phase;
 using replication::Pull;
 using replication::PullMore;
 using replication::PullReply;
 using replication::Resync;
 using replication::SlotId;
+using replication::SlotPhase;
 using replication::Snapshot;
+
+uint32_t EncodePhase(const SlotPhase& phase) {
+  return static_cast<uint32_t>(phase.phase) * 2 + (phase.degraded ? 1 : 0);
+}
+
+// REQUIRES: number <= kPhaseMax.
+SlotPhase DecodePhase(uint32_t number) {
+  return {static_cast<Phase>(number / 2), number % 2 == 1};
+}
+
+constexpr uint32_t kPhaseMax = 7;
 
 v1::PullReply::Kind EncodeKind(PullReply::Kind kind) {
   switch (kind) {
@@ -207,6 +222,7 @@ void Encode(const PullReply& reply, MessageWriter* writer) {
   out->set_ready(reply.ready);
   out->set_owners_hash(reply.owners_hash);
   out->set_degraded(reply.degraded);
+  out->set_last_access_hash(reply.last_access_hash);
   for (const replication::RecentOwner& owner : reply.recent) {
     out->add_recent(owner.node);
     out->add_recent_age_ms(
@@ -229,15 +245,29 @@ void Encode(const replication::DigestRequest&, MessageWriter* writer) {
 
 void Encode(const Digest& digest, MessageWriter* writer) {
   v1::Digest* out = writer->out()->mutable_digest();
+  out->set_process(digest.process);
   out->set_complete(digest.complete);
-  out->set_ready(digest.ready);
-  out->set_degraded(digest.degraded);
   out->set_leaving(digest.leaving);
   for (const replication::SlotDigest& slot : digest.slots) {
     out->add_slots(slot.slot);
     out->add_context_hashes(slot.context_hash);
     out->add_live_hashes(slot.live_hash);
+    out->add_phases(EncodePhase(slot.phase));
   }
+}
+
+void Encode(const DropAsk& ask, MessageWriter* writer) {
+  v1::DropAsk* out = writer->out()->mutable_drop_ask();
+  out->set_slot(ask.slot);
+  out->set_attempt(ask.attempt);
+  EncodeContext(ask.context, writer, out->mutable_context());
+  out->set_last_access_hash(ask.last_access_hash);
+}
+
+void Encode(const DropConsent& consent, MessageWriter* writer) {
+  v1::DropConsent* out = writer->out()->mutable_drop_consent();
+  out->set_slot(consent.slot);
+  out->set_attempt(consent.attempt);
 }
 
 void Encode(const Resync& resync, MessageWriter* writer) {
@@ -278,6 +308,7 @@ absl::StatusOr<PullReply> Decode(v1::PullReply* proto,
   reply.ready = proto->ready();
   reply.degraded = proto->degraded();
   reply.owners_hash = proto->owners_hash();
+  reply.last_access_hash = proto->last_access_hash();
   WIRE_RETURN_IF_ERROR(ReadRecent(proto, &reply));
   absl::StatusOr<std::vector<LastAccess>> accesses =
       DecodeLastAccesses(proto->last_accesses(), reader);
@@ -295,18 +326,40 @@ absl::StatusOr<Digest> Decode(v1::Digest* proto, const MessageReader& reader) {
   WIRE_RETURN_IF_ERROR(CheckSameCount(
       "live_hashes", static_cast<size_t>(proto->live_hashes_size()), "slots",
       count));
-  Digest digest{.complete = proto->complete(),
-                .ready = proto->ready(),
-                .degraded = proto->degraded(),
+  WIRE_RETURN_IF_ERROR(CheckSameCount(
+      "phases", static_cast<size_t>(proto->phases_size()), "slots", count));
+  Digest digest{.process = proto->process(),
+                .complete = proto->complete(),
                 .leaving = proto->leaving(),
                 .slots = {}};
   for (int i = 0; i < proto->slots_size(); ++i) {
     const absl::StatusOr<SlotId> slot = NextSlot(proto->slots(), i, reader);
     if (!slot.ok()) return slot.status();
-    digest.slots.push_back(
-        {*slot, proto->context_hashes(i), proto->live_hashes(i)});
+    WIRE_RETURN_IF_ERROR(CheckNumber(absl::StrCat("phases[", i, "]"),
+                                     proto->phases(i), 0, kPhaseMax));
+    digest.slots.push_back({*slot, proto->context_hashes(i),
+                            proto->live_hashes(i),
+                            DecodePhase(proto->phases(i))});
   }
   return digest;
+}
+
+absl::StatusOr<DropAsk> Decode(v1::DropAsk* proto,
+                               const MessageReader& reader) {
+  const absl::StatusOr<SlotId> slot = reader.Slot("slot", proto->slot());
+  if (!slot.ok()) return slot.status();
+  WIRE_RETURN_IF_ERROR(CheckPresent("context", proto->has_context()));
+  absl::StatusOr<Context> context = DecodeContext(proto->context(), reader);
+  if (!context.ok()) return Within("context", context.status());
+  return DropAsk{*slot, proto->attempt(), *std::move(context),
+                 proto->last_access_hash()};
+}
+
+absl::StatusOr<DropConsent> Decode(v1::DropConsent* proto,
+                                   const MessageReader& reader) {
+  const absl::StatusOr<SlotId> slot = reader.Slot("slot", proto->slot());
+  if (!slot.ok()) return slot.status();
+  return DropConsent{*slot, proto->attempt()};
 }
 
 absl::StatusOr<Resync> Decode(v1::Resync* proto, const MessageReader& reader) {

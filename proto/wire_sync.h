@@ -17,6 +17,8 @@ void Encode(const replication::PullReply& reply, MessageWriter* writer);
 void Encode(const replication::DigestRequest& request, MessageWriter* writer);
 void Encode(const replication::Digest& digest, MessageWriter* writer);
 void Encode(const replication::Resync& resync, MessageWriter* writer);
+void Encode(const replication::DropAsk& ask, MessageWriter* writer);
+void Encode(const replication::DropConsent& consent, MessageWriter* writer);
 
 absl::StatusOr<replication::Pull> Decode(v1::Pull* proto,
                                          const MessageReader& reader);
@@ -31,6 +33,10 @@ absl::StatusOr<replication::Digest> Decode(v1::Digest* proto,
                                            const MessageReader& reader);
 absl::StatusOr<replication::Resync> Decode(v1::Resync* proto,
                                            const MessageReader& reader);
+absl::StatusOr<replication::DropAsk> Decode(v1::DropAsk* proto,
+                                            const MessageReader& reader);
+absl::StatusOr<replication::DropConsent> Decode(v1::DropConsent* proto,
+                                                const MessageReader& reader);
 
 }  // namespace sessionmesh::wire
 

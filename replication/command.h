@@ -47,6 +47,9 @@ struct Command {
   Durability durability = Durability::kOne;         // writes
   bool strict = false;
   std::string request_id;  // empty, or 16 bytes: the same for each retry
+  // Another node that does not serve the slot has given it to this one. It goes
+  // no further.
+  bool forwarded = false;
 
   std::map<std::string, std::string> set;  // kCreate, kUpdate, kRotate
   std::vector<std::string> unset;          // kUpdate, kRotate
@@ -92,6 +95,10 @@ enum class Reason : uint8_t {
 
 struct Failure {
   Reason reason = Reason::kNone;
+  // Nothing was done here: these owners of the session's slot may be given the
+  // call as it is, the first of them first. Empty for calls that were
+  // forwarded.
+  std::vector<membership::NodeName> forward_to;
   bool applied =
       false;  // the change is in effect here although the call failed
   membership::NodeName missing_writer;
@@ -132,7 +139,9 @@ struct WatchUpdate {
   std::optional<SessionView> session;
   std::string token;
   End end = End::kNone;
-  absl::Status status;  // not OK: the watch could not begin
+  absl::Status status;  // not OK: the watch could not begin, or go on here
+  // With such a status: where it may.
+  std::vector<membership::NodeName> forward_to;
 };
 
 }  // namespace sessionmesh::replication

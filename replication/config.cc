@@ -28,9 +28,8 @@ absl::Status Config::Validate() const {
     return Bad("lane", absl::StrCat(lane),
                absl::StrCat("it must be below ", lane_count));
   }
-  if (replicas != kReplicasAll) {
-    return Bad("the number of replicas", absl::StrCat(replicas),
-               "slots are not handed over yet, so every member must own them");
+  if (replicas == 0) {
+    return Bad("the number of replicas", "0", "it must be at least 1");
   }
   if (takeover_delay < absl::ZeroDuration()) {
     return Bad("the takeover delay", absl::FormatDuration(takeover_delay),

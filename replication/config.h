@@ -101,8 +101,9 @@ struct Config {
   // the same for this long.
   absl::Duration bootstrap_settle = absl::Seconds(1);
 
-  // A leaving node asks the owners that it has not seen level so often.
-  absl::Duration leave_interval = absl::Milliseconds(200);
+  // How often the owners of a slot that this node does not own any more are
+  // asked whether they have all of it, if nothing else gives reason to.
+  absl::Duration drop_interval = absl::Seconds(1);
 
   // --- expiry
   absl::Duration touch_flush_interval = absl::Milliseconds(100);

@@ -34,6 +34,10 @@ absl::string_view EventName(Event::Kind kind) {
       return "actor_rotated";
     case Event::Kind::kClockBehind:
       return "clock_behind";
+    case Event::Kind::kSlotDropped:
+      return "slot_dropped";
+    case Event::Kind::kSlotOrphaned:
+      return "slot_orphaned";
   }
   return "unknown";
 }

@@ -32,7 +32,9 @@ struct Event {
     kStateMismatch,    // equal contexts, different live dots: a bug or damage
     kExpiryPostponed,  // idle expiry could not ask everybody
     kActorRotated,
-    kClockBehind,  // changes are refused: this node's clock was set back
+    kClockBehind,   // changes are refused: this node's clock was set back
+    kSlotDropped,   // handed over; `count` sessions were in it
+    kSlotOrphaned,  // ready with what there is: its former owners are gone
   };
   Kind kind = Kind::kLaneReady;
   NodeName node;  // the peer concerned, or empty

@@ -23,7 +23,7 @@ Lane::Lane(const Config& config, Replicator::Identity self,
       key_(key),
       random_(seed),
       owners_(self_.name, config_),
-      started_(now.steady),
+      next_attempt_(random_.Next() >> 1 | 1),
       dedupe_(config.dedupe_window, config.dedupe_entries_max,
               config.waiting_bytes_max),
       puller_(config_, random_.Next() >> 1 | 1),
@@ -34,16 +34,23 @@ Lane::Lane(const Config& config, Replicator::Identity self,
   const absl::Status valid = config_.Validate();
   CHECK(valid.ok()) << valid;
   CHECK_NE(self_.process, 0u);
-  const Slot::Limits limits{.parked_bytes_max = config_.parked_bytes_max,
-                            .log_bytes_max = config_.log_bytes_max,
-                            .clock_offset_max = config_.clock_offset_max};
   for (uint32_t slot = config_.lane; slot < config_.slot_count;
        slot += config_.lane_count) {
-    slots_.emplace_back(limits);
-    slots_.back().ready = config_.bootstrap;
+    slots_.emplace_back(SlotLimits());
+  }
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    SetPhase(SlotAt(i), config_.bootstrap ? Phase::kReady : Phase::kSyncing,
+             /*degraded=*/false, now);
+    slots_[i].first = !config_.bootstrap;
   }
   ready_ = config_.bootstrap;
   NewActor(now);
+}
+
+Slot::Limits Lane::SlotLimits() const {
+  return {.parked_bytes_max = config_.parked_bytes_max,
+          .log_bytes_max = config_.log_bytes_max,
+          .clock_offset_max = config_.clock_offset_max};
 }
 
 SlotId Lane::SlotAt(size_t index) const {
@@ -118,12 +125,11 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
       peer.unlinked_since = now.steady;
       peer.cut = false;
     }
-    MustLevel(node, &peer);
-    ReofferWaits(node, &peer, nullptr, now, effects);
     if (!peer.heard) continue;
     SendTo(node, DigestRequest{}, effects);
     SendDigest(node, /*complete=*/true, now, effects);
   }
+  FollowOwners(now, effects);
   for (auto it = peers_.begin(); it != peers_.end();) {
     const bool known = owners_.Knows(it->first) && !owners_.IsGone(it->first);
     it = known || it->second.linked ? std::next(it) : peers_.erase(it);
@@ -134,14 +140,6 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
   SettleAllWaits(now, effects);
   for (const auto& [slot, calls] : calls_by_slot_) to_advance_.insert(slot);
   Finish(now, effects);
-}
-
-void Lane::MustLevel(const NodeName& node, Peer* peer) const {
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    const SlotId slot = SlotAt(i);
-    if (slots_[i].slot.context().empty()) continue;
-    if (owners_.IsOtherOf(slot, node)) peer->resync.insert(slot);
-  }
 }
 
 void Lane::LinkUp(const NodeName& name, Instant now, Effects* effects) {
@@ -205,6 +203,10 @@ void Lane::Step(const NodeName& from, const Message& message, Instant now,
             OnTouches(from, body, now, effects);
           } else if constexpr (std::is_same_v<Body, Refuse>) {
             OnRefuse(from, body, now, effects);
+          } else if constexpr (std::is_same_v<Body, DropAsk>) {
+            OnDropAsk(from, body, effects);
+          } else if constexpr (std::is_same_v<Body, DropConsent>) {
+            OnDropConsent(from, body, now, effects);
           }
         },
         message);
@@ -237,6 +239,12 @@ void Lane::AfterChange(SlotId slot, const SlotChanges& changes, Instant now,
     if (!settled.empty()) Acknowledge(name, peer, std::move(settled), effects);
   }
   if (!changes.any) return;
+  if (state.phase.phase == Phase::kNone) {
+    // Whoever sent it takes this node for an owner. It is not lost here: it is
+    // handed over.
+    SetPhase(slot, Phase::kLeaving, /*degraded=*/true, now);
+  }
+  if (state.phase.phase == Phase::kLeaving) VoidConsents(slot);
   state.changed_at = now.steady;
   to_advance_.insert(slot);
   for (const SlotChanges::Ended& ended : changes.ended) {
@@ -256,9 +264,11 @@ void Lane::Finish(Instant now, Effects* effects) {
     AdvanceSlotCalls(slot, now, effects);
     AdvanceProbe(slot, now, effects);
   }
-  if (!ready_) AdvanceReadiness(now, effects);
-  if (degraded_) AdvanceRecovery();
+  if (!ready_ || !syncing_.empty()) AdvanceReadiness(now, effects);
+  if (!degraded_.empty()) AdvanceRecovery(now);
   StartPulls(now, effects);
+  TellPhases(effects);
+  if (now.steady >= next_ask_at_) AskToDrop(now, effects);
   FlushAll(now, effects);
   NoteClock(now, effects);
 }
@@ -278,38 +288,17 @@ void Lane::NoteClock(Instant now, Effects* effects) {
 
 void Lane::Leave(Instant now, Effects* effects) {
   leaving_ = true;
-  CollectTouches();
-  FlushTouches(now, effects);
-  // What others minted and this node acknowledged counts as held by it, and an
-  // owner that missed it may not know: each must show that it has every slot.
-  for (const NodeName& node : owners_.members()) {
-    MustLevel(node, &PeerOf(node));
-  }
-  AskToLevel(now, effects);
+  owners_.SetLeaving(self_.name, true, now.steady);
+  FollowOwners(now, effects);
+  SendDigests(/*complete=*/true, now, effects);
   Finish(now, effects);
 }
 
-void Lane::AskToLevel(Instant now, Effects* effects) {
-  next_leave_at_ = now.steady + config_.leave_interval;
-  for (const NodeName& node : LinkedOf(owners_.members())) {
-    if (PeerOf(node).resync.empty()) continue;
-    SendDigest(node, /*complete=*/true, now, effects);
-    SendTo(node, DigestRequest{}, effects);
-  }
-}
-
 bool Lane::handed_over() const {
-  for (const NodeName& node : owners_.members()) {
-    const auto it = peers_.find(node);
-    if (it == peers_.end()) continue;
-    const Peer& peer = it->second;
-    // A peer that is still fetching looks settled too: its queue began empty.
-    if (peer.linked && peer.heard && peer.ready && !peer.leaving &&
-        peer.out.settled() && peer.resync.empty()) {
-      return true;
-    }
-  }
-  return alone();
+  const bool nothing_left = std::all_of(
+      slots_.begin(), slots_.end(),
+      [](const SlotState& state) { return state.phase.phase == Phase::kNone; });
+  return nothing_left || alone();
 }
 
 bool Lane::alone() const {
@@ -322,6 +311,8 @@ bool Lane::alone() const {
 }
 
 void Lane::Tick(Instant now, Effects* effects) {
+  owners_.Tick(now.steady);
+  FollowOwners(now, effects);
   if (now.wall - ActorEpoch(actor_) > config_.actor_rotation()) {
     TakeNewActor(now, effects);
     Emit({.kind = Event::Kind::kActorRotated}, effects);
@@ -358,7 +349,6 @@ void Lane::Tick(Instant now, Effects* effects) {
   puller_.Expire(now.steady);
   transfers_.Expire(now.steady);
   RunTimers(now, effects);
-  if (now.steady >= next_leave_at_) AskToLevel(now, effects);
   if (now.steady >= next_scan_at_) ScanSlots(now, effects);
   if (now.steady >= next_touch_flush_at_) FlushTouches(now, effects);
   PullForParked(now);
@@ -389,7 +379,8 @@ void Lane::RunTimers(Instant now, Effects* effects) {
 }
 
 absl::Time Lane::NextDeadline() const {
-  absl::Time next = std::min({next_scan_at_, next_digest_at_, next_leave_at_});
+  absl::Time next = std::min({next_scan_at_, next_digest_at_, next_ask_at_,
+                              owners_.next_takeover_at()});
   if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   if (!touched_.empty()) next = std::min(next, next_touch_flush_at_);
   next = std::min({next, puller_.next_timeout(), puller_.retry_at(),
@@ -415,19 +406,21 @@ absl::Time Lane::NextDeadline() const {
   for (const SlotId slot : parked_slots_) {
     next = std::min(next, StateOf(slot).parked_since + config_.parked_patience);
   }
-  if (!ready_) next = std::min(next, readiness_at_);
+  if (!syncing_.empty()) next = std::min(next, readiness_at_);
   return next;
 }
 
 LaneStatus Lane::status() const {
   LaneStatus status;
   status.ready = ready_ && !leaving_;
-  status.degraded = degraded_;
+  status.degraded = !degraded_.empty();
   status.leaving = leaving_;
   status.alone = alone();
-  status.slots_owned = static_cast<uint32_t>(slots_.size());
-  for (const SlotState& state : slots_) {
-    status.slots_ready += state.ready ? 1 : 0;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const SlotState& state = slots_[i];
+    status.slots_owned += owners_.IsOwnedHere(SlotAt(i)) ? 1 : 0;
+    status.slots_ready += state.phase.phase == Phase::kReady ? 1 : 0;
+    status.slots_leaving += state.phase.phase == Phase::kLeaving ? 1 : 0;
     status.sessions += state.slot.lives().size();
     status.parked += state.slot.parked_count();
     status.session_bytes += state.slot.payload_bytes();
@@ -461,7 +454,7 @@ Holder Lane::Holds(absl::string_view session_id) const {
   const absl::StatusOr<SlotId> slot = ids_->SlotOf(session_id);
   if (!slot.ok() || *slot % config_.lane_count != config_.lane) return holder;
   holder.slot = *slot;
-  holder.slot_ready = StateOf(*slot).ready;
+  holder.slot_ready = IsReady(*slot);
   const Holdings lives = StateOf(*slot).slot.Lookup(session_id);
   holder.holds = !lives.empty();
   holder.version = HeadsOf(lives);

@@ -21,8 +21,8 @@
 #include "replication/durability.h"
 #include "replication/effects.h"
 #include "replication/hlc_clock.h"
+#include "replication/lane_state.h"
 #include "replication/message.h"
-#include "replication/outbound.h"
 #include "replication/owners.h"
 #include "replication/puller.h"
 #include "replication/replicator.h"
@@ -44,7 +44,9 @@ inline constexpr size_t kSessionOverheadBytes = 512;
 //   lane_writes.cc      Create, Update, Delete, Rotate; minting
 //   lane_durability.cc  waiting until enough owners hold a change
 //   lane_streams.cc     Hello, frames, acknowledgements
-//   lane_sync.cc        pulls, digests, readiness of slots
+//   lane_phases.cc      owners change; when a slot becomes ready
+//   lane_hand_over.cc   when a slot that is not owned any more may be dropped
+//   lane_sync.cc        pulls, digests
 //   lane_expiry.cc      deadlines, idle expiry, touches, floors
 //
 // Private to this folder; see Replicator for the contract.
@@ -69,6 +71,7 @@ class Lane {
   std::vector<PeerStatus> peers(Instant now) const;
   Holder Holds(absl::string_view session_id) const;
   const Slot& slot(SlotId id) const;
+  SlotPhase phase(SlotId id) const { return StateOf(id).phase; }
 
   // --- lane_calls.cc
   void Execute(Command command, Instant now, Effects* effects);
@@ -76,111 +79,12 @@ class Lane {
 
   // --- lane_reads.cc
   void Watch(CallHandle handle, const std::string& session_id,
-             const std::vector<std::string>& tokens, Instant now,
-             Effects* effects);
+             const std::vector<std::string>& tokens, bool forwarded,
+             Instant now, Effects* effects);
   void Unwatch(CallHandle handle);
 
  private:
-  struct SlotState {
-    explicit SlotState(const Slot::Limits& limits) : slot(limits) {}
-    Slot slot;
-    bool ready = false;
-    std::set<NodeName> synced_from;  // until ready: peers that have nothing
-                                     // that is missing here
-    uint64_t next_counter = 1;       // of this lane's present actor
-    absl::Time changed_at = absl::InfinitePast();
-    // Periodic digests in a row that left it out, because it changed.
-    uint32_t left_out = 0;
-    absl::Time parked_since = absl::InfiniteFuture();
-    size_t memory_bytes = 0;  // as last counted into the lane's total
-    size_t parked_bytes = 0;  // likewise
-  };
-
-  // An owner with an equal context holds other lives.
-  struct Difference {
-    absl::Time since;
-    uint64_t live_hash;  // of the other
-  };
-
-  struct Peer {
-    Peer(const Config& config, uint64_t seed) : out(config, seed) {}
-    Outbound out;
-    bool linked = false;  // our stream to it stands
-    absl::Time unlinked_since = absl::InfinitePast();
-    bool cut = false;          // not linked for longer than the grace
-    bool heard = false;        // ... and it has answered our Hello
-    bool refused = false;      // it refuses our deltas
-    bool distrusted = false;   // we refuse its deltas: its clock is far ahead
-    ProcessId process = 0;     // 0: never heard
-    std::set<ActorId> actors;  // of that process
-    absl::Time hello_sent = absl::InfinitePast();
-    // What we have of its delta stream.
-    uint64_t in_epoch = 0;
-    uint64_t in_seq = 0;
-    // Last dots of its deltas that arrived and wait here for a dependency:
-    // every acknowledgement names them, so that none counts as held when one
-    // acknowledgement is lost.
-    std::set<std::pair<SlotId, Dot>> unapplied;
-    // Slots it must pull because we dropped deltas, until it does.
-    std::set<SlotId> resync;
-    std::map<SlotId, Difference> differences;
-    // A complete digest of this link and process has come; its lane was ready
-    // by then.
-    bool described = false;
-    bool ready = false;
-    bool degraded = false;
-    bool leaving = false;
-    absl::Time digest_requested = absl::InfinitePast();
-  };
-
-  // The answers of other owners that a call or a probe waits for: whoever has
-  // answered a pull of the slot numbered `since` or higher.
-  struct Inquiry {
-    SlotId slot = 0;
-    uint64_t since = 0;
-    absl::Time asked_at;  // wall
-    std::set<NodeName> answered;
-    std::set<NodeName> ready;   // those of them that are ready owners
-    bool lists_differ = false;  // somebody answered who sees other owners
-    // Whom the answers call recent (rule D), and when that was last so, steady.
-    std::map<NodeName, absl::Time> recent;
-  };
-
-  // A call that cannot look at the slot yet.
-  struct Call {
-    // What has been seen stays seen, and who has answered has answered; only
-    // whether a session is idle changes with time alone, so it is asked last.
-    enum class Stage : uint8_t { kToken, kQuorum, kIdle };
-    Command command;
-    SlotId slot = 0;
-    std::vector<Dot> token;  // all dots that were presented
-    Stage stage = Stage::kToken;
-    size_t bytes = 0;     // of the command, about
-    absl::Time patience;  // when to ask for what is missing (kToken)
-    absl::Time give_up;
-    bool asked = false;
-    bool answered = false;  // nothing is left to do
-    bool caught_up = false;
-    bool quorum_unmet = false;
-    bool lists_differ = false;
-    std::optional<Inquiry> inquiry;
-  };
-
-  struct WatchState {
-    SlotId slot = 0;
-    std::string session_id;
-    std::vector<Dot> token;   // nothing is shown before all of it is covered
-    std::vector<Dot> births;  // of the lives shown last
-    std::vector<Dot> version;
-  };
-
-  // Idle lives of one slot whose other owners are being asked.
-  struct IdleProbe {
-    Inquiry inquiry;
-    std::map<Dot, int64_t> lives;  // birth -> last access when asked
-    absl::Time give_up;
-  };
-
+  using Peer = PeerState;
   using Holdings = std::vector<const Slot::Holding*>;
 
   // --- lane.cc
@@ -188,6 +92,12 @@ class Lane {
   SlotId SlotAt(size_t index) const;
   SlotState& StateOf(SlotId slot) { return slots_[IndexOf(slot)]; }
   const SlotState& StateOf(SlotId slot) const { return slots_[IndexOf(slot)]; }
+  // Of what peers say.
+  bool IsInLane(SlotId slot) const {
+    return slot % config_.lane_count == config_.lane &&
+           slot < config_.slot_count;
+  }
+  Slot::Limits SlotLimits() const;
   // What the slot may park: what the others leave of the lane's share.
   size_t ParkedBytesMost(SlotId slot) const {
     return config_.parked_lane_bytes_max() -
@@ -212,8 +122,6 @@ class Lane {
   }
   // Says so, once.
   void NoteClock(Instant now, Effects* effects);
-  // While leaving: owners that are not known to have everything compare.
-  void AskToLevel(Instant now, Effects* effects);
   void NewActor(Instant now);
   // NewActor, and every peer is told.
   void TakeNewActor(Instant now, Effects* effects);
@@ -223,9 +131,45 @@ class Lane {
   void RunTimers(Instant now, Effects* effects);
   // Deltas minted here are meant for this peer.
   bool Replicates(SlotId slot, const NodeName& name, const Peer& peer) const;
-  // The node may miss something in every slot that it owns, until it has pulled
-  // the slot or shown the same digest of it.
-  void MustLevel(const NodeName& node, Peer* peer) const;
+
+  // --- lane_phases.cc
+  // The owners of slots may have changed.
+  void FollowOwners(Instant now, Effects* effects);
+  void FollowOwnersOf(SlotId slot, Instant now);
+  void SetPhase(SlotId slot, Phase phase, bool degraded, Instant now);
+  void BeginSyncing(SlotId slot, Instant now);
+  // Makes slots ready once everybody who can has been heard.
+  void AdvanceReadiness(Instant now, Effects* effects);
+  // Says whether a slot that is syncing may become ready, and how.
+  enum class Verdict : uint8_t { kWait, kReady, kReadyDegraded };
+  Verdict JudgeReadiness(SlotId slot, Instant now);
+  // The node is level with this one, or holds nothing.
+  void Synced(SlotId slot, const NodeName& with);
+  // A slot that became ready without the others is whole again once it has what
+  // they have.
+  void AdvanceRecovery(Instant now);
+  void TellPhases(Effects* effects);
+  SlotPhase PhaseAt(const Peer& peer, SlotId slot) const {
+    return peer.phases.empty() ? SlotPhase() : peer.phases[IndexOf(slot)];
+  }
+  bool IsReady(SlotId slot) const {
+    return StateOf(slot).phase.phase == Phase::kReady;
+  }
+  // Other owners to whom a call that presents `token` may be given, the best
+  // first.
+  std::vector<NodeName> Alternatives(SlotId slot,
+                                     const std::vector<Dot>& token);
+
+  // --- lane_hand_over.cc
+  // Something was learned since the owners were asked: what they said is void.
+  void VoidConsents(SlotId slot);
+  void AskToDrop(SlotId slot, const NodeName& node, Effects* effects);
+  // Asks all owners of all slots that are to be dropped.
+  void AskToDrop(Instant now, Effects* effects);
+  void OnDropAsk(const NodeName& from, const DropAsk& ask, Effects* effects);
+  void OnDropConsent(const NodeName& from, const DropConsent& consent,
+                     Instant now, Effects* effects);
+  void Drop(SlotId slot, Instant now, Effects* effects);
 
   // --- lane_calls.cc
   // Moves a call forward; true when it has been answered or has become a
@@ -255,6 +199,10 @@ class Lane {
   std::vector<NodeName> LinkedOwners(SlotId slot) const {
     return LinkedOf(owners_.OthersOf(slot));
   }
+  // Those, and the members that are known to hold something of it still.
+  std::vector<NodeName> LinkedHolders(SlotId slot) const;
+  // Asks those of `nodes` that are linked and have not been asked.
+  void AskAlso(const std::set<NodeName>& nodes, Inquiry* inquiry);
   static bool AllAnswered(const Inquiry& inquiry,
                           const std::vector<NodeName>& nodes);
   // Too many wait, or `bytes` of them are too much.
@@ -262,11 +210,13 @@ class Lane {
   void FailFullBytes(CallHandle handle, size_t bytes, Effects* effects) const;
   // Whether the call may begin; fills in its slot and what its tokens name.
   absl::Status Admit(const Command& command, Instant now, Call* call,
-                     Failure* failure) const;
+                     Failure* failure);
+  // Why the slot serves no calls here just now, and who may instead.
+  absl::Status RefuseUnready(const Call& call, Failure* failure);
   void Fail(CallHandle handle, absl::Status status, Failure failure,
             Effects* effects) const;
-  // The writer of `dot` will never send it: its process is over and no owner
-  // has it.
+  // The writer of `dot` will never send it: its process is over, or it may have
+  // handed the slot over. Whether anybody else has it is another question.
   bool WriterIsGone(SlotId slot, const Dot& dot, NodeName* writer) const;
   std::vector<Dot> MissingOf(const std::vector<Dot>& token, SlotId slot) const;
   void FailStale(const Call& call, const std::vector<Dot>& missing,
@@ -289,6 +239,8 @@ class Lane {
                            Effects* effects);
   void Access(SlotId slot, const Holdings& lives, Instant now);
   void UpdateWatches(SlotId slot, const SlotChanges& changes, Effects* effects);
+  // The slot does not serve here any more.
+  void EndWatches(SlotId slot, Effects* effects);
   // A watch whose token did not come in time ends.
   void GiveUpWatch(CallHandle handle, Effects* effects);
   // True when the watch has ended.
@@ -303,8 +255,8 @@ class Lane {
   // NOT_FOUND where rotations raced: the lives are killed. True when it was so.
   bool Revoke(SlotId slot, absl::string_view id, Instant now, Effects* effects);
   void FillCommon(const Call& call, Reply* reply) const;
-  // Why every reply of this node is degraded just now, or null.
-  const char* DegradedNode() const;
+  // Why every reply about the slot is degraded just now, or null.
+  const char* DegradedNode(SlotId slot) const;
   // The reply is degraded for this reason too.
   static void Degrade(absl::string_view reason, Reply* reply);
 
@@ -408,16 +360,12 @@ class Lane {
   // for long.
   void SendDigest(const NodeName& to, bool complete, Instant now,
                   Effects* effects) const;
+  SlotDigest Describe(SlotId slot) const;
+  void OnSlotDigest(const NodeName& from, Peer* peer, const SlotDigest& theirs,
+                    bool complete, Instant now, Effects* effects);
   bool IsLively(const SlotState& state, Instant now) const;
   void SendDigests(bool complete, Instant now, Effects* effects) const;
   void JoinState(const Puller::Done& done, Instant now, Effects* effects);
-  void Synced(SlotId slot, const NodeName& with);
-  // Makes slots ready once everybody who can has been heard.
-  void AdvanceReadiness(Instant now, Effects* effects);
-  void BecomeReady(bool degraded, Instant now, Effects* effects);
-  // A node that became ready without the others is whole again once it has what
-  // they have.
-  void AdvanceRecovery();
   void OnResync(const NodeName& from, const Resync& resync);
 
   // --- lane_expiry.cc
@@ -431,9 +379,9 @@ class Lane {
   }
   void ScanSlot(SlotId slot, Instant now, Effects* effects);
   void AdvanceProbe(SlotId slot, Instant now, Effects* effects);
-  // Accesses too small to be sent, that nobody else would ever hear of.
-  void CollectTouches();
   void FlushTouches(Instant now, Effects* effects);
+  // What another node says of an access to a life.
+  void NoteAccess(SlotId slot, const LastAccess& access, Instant now);
   void OnTouches(const NodeName& from, const Touches& touches, Instant now,
                  Effects* effects);
   void PullForParked(Instant now);
@@ -454,12 +402,15 @@ class Lane {
   Owners owners_;
   std::map<NodeName, Peer> peers_;
 
-  bool ready_ = false;  // every slot is
-  bool degraded_ =
-      false;  // became ready without a ready owner although others are known
+  bool ready_ = false;  // every slot that is owned here was, once
   bool leaving_ = false;
   bool clock_behind_ = false;  // as it was last told
-  absl::Time started_;         // steady
+  std::set<SlotId> syncing_;
+  std::set<SlotId> to_drop_;     // that are leaving
+  std::set<SlotId> degraded_;    // and ready
+  std::set<SlotId> to_tell_;     // whose phase has changed
+  uint64_t next_attempt_;        // to drop a slot
+  uint64_t owners_version_ = 0;  // that phases follow
   absl::Time readiness_at_ =
       absl::InfiniteFuture();  // when time alone may make slots ready
 
@@ -485,7 +436,7 @@ class Lane {
       touched_;  // accesses that the others should hear of
   size_t next_scan_ = 0;
 
-  absl::Time next_leave_at_ = absl::InfiniteFuture();  // while leaving
+  absl::Time next_ask_at_ = absl::InfiniteFuture();  // to drop slots
   absl::Time next_scan_at_;
   absl::Time next_digest_at_;
   absl::Time next_touch_flush_at_;

@@ -45,13 +45,27 @@ void Lane::FailFullBytes(CallHandle handle, size_t bytes,
        effects);
 }
 
-absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
-                         Failure* failure) const {
+absl::Status Lane::RefuseUnready(const Call& call, Failure* failure) {
+  failure->reason = leaving_ ? Reason::kShuttingDown : Reason::kNotReady;
+  if (!call.command.forwarded) {
+    failure->forward_to = Alternatives(call.slot, call.token);
+  }
   if (leaving_) {
-    failure->reason = Reason::kShuttingDown;
     return absl::UnavailableError(
         "this node is leaving the cluster; call another one");
   }
+  if (!owners_.IsOwnedHere(call.slot)) {
+    return absl::UnavailableError(
+        "this node does not own the session, and no owner could be asked; call "
+        "another one, or again soon");
+  }
+  return absl::UnavailableError(
+      "this node is still fetching the sessions from the others; call "
+      "another one, or again soon");
+}
+
+absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
+                         Failure* failure) {
   const absl::StatusOr<SlotId> slot =
       command.slot.has_value() ? absl::StatusOr<SlotId>(*command.slot)
                                : ids_->SlotOf(command.session_id);
@@ -75,6 +89,8 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
     call->token.insert(call->token.end(), decoded->begin(), decoded->end());
   }
   SortUnique(&call->token);
+  // A node that leaves alone has nobody to hand over to.
+  if (!IsReady(*slot) || leaving_) return RefuseUnready(*call, failure);
   const bool writes = command.kind != Command::Kind::kGet &&
                       command.kind != Command::Kind::kTouch;
   if (writes && IsClockBehind(now)) {
@@ -84,12 +100,6 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
         absl::FormatDuration(hlc_.Ahead(now.wall)),
         "; it takes no changes until it has come so far again, or the node "
         "restarts"));
-  }
-  if (!StateOf(*slot).ready) {
-    failure->reason = Reason::kNotReady;
-    return absl::UnavailableError(
-        "this node is still fetching the sessions from the others; call "
-        "another one, or again soon");
   }
   return absl::OkStatus();
 }
@@ -152,6 +162,7 @@ void Lane::Cancel(CallHandle handle) {
 }
 
 void Lane::AdvanceSlotCalls(SlotId slot, Instant now, Effects* effects) {
+  if (!IsReady(slot)) EndWatches(slot, effects);
   const auto it = calls_by_slot_.find(slot);
   if (it == calls_by_slot_.end()) return;
   const std::set<CallHandle> handles = it->second;
@@ -162,7 +173,8 @@ void Lane::AdvanceCall(CallHandle handle, Instant now, Effects* effects) {
   auto it = calls_.find(handle);
   if (it == calls_.end()) return;
   // Most of the calls that wait in a busy slot wait for something else.
-  if (it->second.stage == Call::Stage::kToken && !it->second.asked &&
+  if (IsReady(it->second.slot) && it->second.stage == Call::Stage::kToken &&
+      !it->second.asked &&
       now.steady < std::min(it->second.patience, it->second.give_up) &&
       !MissingOf(it->second.token, it->second.slot).empty()) {
     return;
@@ -180,6 +192,12 @@ void Lane::AdvanceCall(CallHandle handle, Instant now, Effects* effects) {
 }
 
 bool Lane::Advance(Call* call, Instant now, Effects* effects) {
+  if (!IsReady(call->slot)) {
+    Failure failure;
+    absl::Status status = RefuseUnready(*call, &failure);
+    Fail(call->command.handle, std::move(status), std::move(failure), effects);
+    return true;
+  }
   if (call->stage == Call::Stage::kToken) {
     if (!AdvanceToken(call, now, effects)) return false;
     if (call->answered) return true;
@@ -226,25 +244,44 @@ std::vector<Dot> Lane::MissingOf(const std::vector<Dot>& token,
   return missing;
 }
 
-Lane::Inquiry Lane::Inquire(SlotId slot, const std::vector<NodeName>& nodes,
-                            Instant now) {
+Inquiry Lane::Inquire(SlotId slot, const std::vector<NodeName>& nodes,
+                      Instant now) {
   Inquiry inquiry;
   inquiry.slot = slot;
   inquiry.asked_at = now.wall;
   inquiry.since = puller_.next_pull();
   for (const NodeName& node : nodes) puller_.Want(node, slot, /*urgent=*/true);
+  inquiry.asked.insert(nodes.begin(), nodes.end());
   return inquiry;
 }
 
-void Lane::AskToo(const NodeName& node) {
-  for (const auto& [handle, call] : calls_) {
-    if (call.inquiry.has_value()) {
-      puller_.Want(node, call.slot, /*urgent=*/true);
+void Lane::AskAlso(const std::set<NodeName>& nodes, Inquiry* inquiry) {
+  for (const NodeName& node : nodes) {
+    if (!Linked(node) || !inquiry->asked.insert(node).second) continue;
+    puller_.Want(node, inquiry->slot, /*urgent=*/true);
+  }
+}
+
+std::vector<NodeName> Lane::LinkedHolders(SlotId slot) const {
+  std::vector<NodeName> nodes;
+  for (const NodeName& node : LinkedOf(owners_.members())) {
+    if (owners_.IsOtherOf(slot, node) ||
+        PhaseAt(peers_.at(node), slot).phase != Phase::kNone) {
+      nodes.push_back(node);
     }
   }
-  for (const auto& [slot, probe] : probes_) {
-    puller_.Want(node, slot, /*urgent=*/true);
+  return nodes;
+}
+
+void Lane::AskToo(const NodeName& node) {
+  const auto ask = [&](Inquiry* inquiry) {
+    inquiry->asked.insert(node);
+    puller_.Want(node, inquiry->slot, /*urgent=*/true);
+  };
+  for (auto& [handle, call] : calls_) {
+    if (call.inquiry.has_value()) ask(&*call.inquiry);
   }
+  for (auto& [slot, probe] : probes_) ask(&probe.inquiry);
 }
 
 bool Lane::AllAnswered(const Inquiry& inquiry,
@@ -267,13 +304,18 @@ bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
   }
   call->caught_up = true;
   if (!call->asked && now.steady >= call->patience) {
-    call->inquiry = Inquire(call->slot, LinkedOwners(call->slot), now);
+    call->inquiry = Inquire(call->slot, LinkedHolders(call->slot), now);
     call->asked = true;
   }
-  if (call->asked && AllAnswered(*call->inquiry, LinkedOwners(call->slot))) {
+  if (call->asked && AllAnswered(*call->inquiry, LinkedHolders(call->slot))) {
     for (const Dot& dot : missing) {
       NodeName writer;
       if (!WriterIsGone(call->slot, dot, &writer)) continue;
+      // Whoever sees other members may have taken it as an owner: nobody has it
+      // when every member says so.
+      const std::vector<NodeName>& members = owners_.members();
+      AskAlso({members.begin(), members.end()}, &*call->inquiry);
+      if (!AllAnswered(*call->inquiry, members)) break;
       FailLost(*call, dot, now, effects);
       call->answered = true;
       return true;
@@ -288,15 +330,20 @@ bool Lane::AdvanceToken(Call* call, Instant now, Effects* effects) {
 bool Lane::WriterIsGone(SlotId slot, const Dot& dot, NodeName* writer) const {
   // Those most likely to be wrong: who hears nobody, and who became ready
   // without those that may have it.
-  if (owners_.isolated() || degraded_) return false;
+  if (owners_.isolated() || StateOf(slot).phase.degraded) return false;
   // Only when every other owner is there and has caught up can nobody have it.
   for (const NodeName& node : owners_.OthersOf(slot)) {
     const auto peer = peers_.find(node);
-    if (peer == peers_.end() || !Linked(node) || !peer->second.ready) {
+    if (peer == peers_.end() || !Linked(node) ||
+        PhaseAt(peer->second, slot).phase != Phase::kReady) {
       return false;
     }
   }
   const ActorHome* home = actors_.Find(dot.actor);
+  if (home != nullptr) *writer = home->node;
+  // Where slots are handed over the writer need not hold it any more although
+  // it lives: it is asked like every member.
+  if (config_.replicas != kReplicasAll) return true;
   if (home == nullptr) {
     // Every living process has told its actors; whoever this was belongs to
     // none of them.
@@ -305,7 +352,6 @@ bool Lane::WriterIsGone(SlotId slot, const Dot& dot, NodeName* writer) const {
     }
     return true;
   }
-  *writer = home->node;
   if (home->node == self_.name) return home->process != self_.process;
   if (owners_.IsGone(home->node)) return true;
   const auto peer = peers_.find(home->node);
@@ -434,16 +480,18 @@ bool Lane::AdvanceIdle(Call* call, Instant now, Effects* effects) {
   }
   if (asked.empty()) return true;
   if (!call->inquiry.has_value()) {
-    call->inquiry = Inquire(call->slot, LinkedOwners(call->slot), now);
+    call->inquiry = Inquire(call->slot, {}, now);
   }
   call->asked = true;
+  AskAlso(asked, &*call->inquiry);
   if (std::includes(call->inquiry->answered.begin(),
                     call->inquiry->answered.end(), asked.begin(),
                     asked.end())) {
     return true;
   }
-  if (!AllAnswered(*call->inquiry, LinkedOwners(call->slot)) &&
-      now.steady < call->give_up) {
+  const std::vector<NodeName> linked =
+      LinkedOf(std::vector<NodeName>(asked.begin(), asked.end()));
+  if (!AllAnswered(*call->inquiry, linked) && now.steady < call->give_up) {
     return false;
   }
   // Unanswered is not "nobody knows of a later access".

@@ -11,7 +11,7 @@
 namespace sessionmesh::replication {
 
 uint32_t Lane::Live(SlotId slot) const {
-  uint32_t live = 1;
+  uint32_t live = owners_.IsOwnedHere(slot) ? 1 : 0;
   for (const NodeName& node : owners_.OthersOf(slot)) {
     live += IsReachable(slot, node);
   }
@@ -31,7 +31,10 @@ bool Lane::IsReachable(SlotId slot, const NodeName& node) const {
 }
 
 uint32_t Lane::Held(const DurabilityWait& wait) const {
-  uint32_t held = 1;
+  // It may have been handed over meanwhile.
+  uint32_t held =
+      StateOf(wait.delta->slot).slot.context().Contains(wait.delta->last()) ? 1
+                                                                            : 0;
   for (const NodeName& node : wait.held_by) {
     held += IsReachable(wait.delta->slot, node);
   }
@@ -134,7 +137,7 @@ void Lane::SettleWait(CallHandle handle, Instant now, Effects* effects) {
             &wait->reply);
   }
   // It may have become so while the call waited.
-  if (const char* reason = DegradedNode()) Degrade(reason, &wait->reply);
+  if (const char* reason = DegradedNode(slot)) Degrade(reason, &wait->reply);
   if (wait->reply.status.ok() && !wait->request_id.empty()) {
     dedupe_.Settle(wait->request_id, held, now.steady);
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "replication/lane.h"
 
@@ -48,6 +49,7 @@ void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
          effects);
   }
   AfterChange(id, changes, now, effects);
+  state.kept.Prune(now.wall - config_.context_horizon());
   const auto probe = probes_.find(id);
   if (probe != probes_.end() && now.steady >= probe->second.give_up) {
     Emit({.kind = Event::Kind::kExpiryPostponed,
@@ -56,8 +58,8 @@ void Lane::ScanSlot(SlotId id, Instant now, Effects* effects) {
          effects);
     probes_.erase(probe);
   }
-  if (idle.empty() || !state.ready || leaving_ ||
-      owners_.First(id) != self_.name || probes_.count(id) > 0) {
+  if (idle.empty() || !IsReady(id) || owners_.First(id) != self_.name ||
+      probes_.count(id) > 0) {
     return;
   }
   IdleProbe next;
@@ -102,6 +104,10 @@ std::vector<RecentOwner> Lane::RecentOwners(SlotId slot, Instant now) const {
 void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
   const auto it = probes_.find(id);
   if (it == probes_.end()) return;
+  if (!IsReady(id)) {
+    probes_.erase(it);
+    return;
+  }
   IdleProbe& probe = it->second;
   Slot& slot = StateOf(id).slot;
   std::vector<const Slot::Holding*> expired;
@@ -118,6 +124,7 @@ void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
       expired.push_back(holding);
     } else {
       waiting = true;
+      AskAlso(needed, &probe.inquiry);
     }
   }
   // All kills of the probe are minted from pointers that stay valid only while
@@ -133,51 +140,43 @@ void Lane::AdvanceProbe(SlotId id, Instant now, Effects* effects) {
   for (const DeltaPtr& kill : kills) Publish(kill, now, effects);
 }
 
-void Lane::CollectTouches() {
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    for (const LastAccess& access : slots_[i].slot.LastAccesses()) {
-      const Slot::Holding* holding = slots_[i].slot.Find(access.birth);
-      if (holding->last_sent_ms < access.millis) {
-        touched_.insert({SlotAt(i), access.birth});
-      }
-    }
-  }
-}
-
 void Lane::FlushTouches(Instant now, Effects* effects) {
-  const std::vector<NodeName> linked = LinkedOf(owners_.members());
-  std::vector<SlotTouch> touches;
+  std::map<NodeName, Touches> touches;
   for (const auto& [id, birth] : touched_) {
     Slot& slot = StateOf(id).slot;
     const Slot::Holding* holding = slot.Find(birth);
     if (holding == nullptr) continue;
-    touches.push_back({id, {birth, holding->last_access_ms}});
-    // Told to nobody, it is still to be told: at the latest when this node
-    // leaves.
-    if (!linked.empty()) slot.MarkSent(birth, holding->last_access_ms);
+    const SlotTouch touch{id, {birth, holding->last_access_ms}};
+    for (const NodeName& node : LinkedOwners(id)) {
+      // Told to nobody, it is still to be told.
+      slot.MarkSent(birth, holding->last_access_ms);
+      std::vector<SlotTouch>& part = touches[node].touches;
+      part.push_back(touch);
+      if (part.size() < kTouchesPerMessage) continue;
+      SendTo(node, std::exchange(touches[node], {}), effects);
+    }
   }
   touched_.clear();
   next_touch_flush_at_ = now.steady + config_.touch_flush_interval;
-  for (size_t begin = 0; begin < touches.size(); begin += kTouchesPerMessage) {
-    const size_t end = std::min(touches.size(), begin + kTouchesPerMessage);
-    const Touches part{{touches.begin() + static_cast<ptrdiff_t>(begin),
-                        touches.begin() + static_cast<ptrdiff_t>(end)}};
-    for (const NodeName& node : linked) SendTo(node, part, effects);
+  for (auto& [node, part] : touches) {
+    if (!part.touches.empty()) SendTo(node, std::move(part), effects);
   }
+}
+
+void Lane::NoteAccess(SlotId slot, const LastAccess& access, Instant now) {
+  // A clock beyond the bound must not keep sessions alive.
+  const int64_t latest_ms =
+      absl::ToUnixMillis(now.wall + config_.clock_offset_max);
+  if (access.millis > latest_ms) return;
+  SlotState& state = StateOf(slot);
+  if (!state.slot.Touch(access.birth, access.millis)) return;
+  if (state.phase.phase == Phase::kLeaving) VoidConsents(slot);
 }
 
 void Lane::OnTouches(const NodeName&, const Touches& touches, Instant now,
                      Effects*) {
-  // A clock beyond the bound must not keep sessions alive.
-  const int64_t latest_ms =
-      absl::ToUnixMillis(now.wall + config_.clock_offset_max);
   for (const SlotTouch& touch : touches.touches) {
-    if (touch.slot % config_.lane_count != config_.lane ||
-        touch.slot >= config_.slot_count) {
-      continue;
-    }
-    if (touch.access.millis > latest_ms) continue;
-    StateOf(touch.slot).slot.Touch(touch.access.birth, touch.access.millis);
+    if (IsInLane(touch.slot)) NoteAccess(touch.slot, touch.access, now);
   }
 }
 

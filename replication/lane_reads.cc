@@ -94,9 +94,11 @@ SessionView Lane::ViewOf(absl::string_view id, const Holdings& lives) const {
   return view;
 }
 
-const char* Lane::DegradedNode() const {
+const char* Lane::DegradedNode(SlotId slot) const {
   if (owners_.isolated()) return "this node hears nobody";
-  if (degraded_) return "this node became ready without reaching a ready owner";
+  if (StateOf(slot).phase.degraded) {
+    return "this node became ready without reaching a ready owner";
+  }
   return nullptr;
 }
 
@@ -110,7 +112,7 @@ void Lane::Degrade(absl::string_view reason, Reply* reply) {
 void Lane::FillCommon(const Call& call, Reply* reply) const {
   reply->handle = call.command.handle;
   reply->caught_up = call.caught_up;
-  if (const char* reason = DegradedNode()) Degrade(reason, reply);
+  if (const char* reason = DegradedNode(call.slot)) Degrade(reason, reply);
   if (call.quorum_unmet) {
     Degrade("fewer owners answered than a quorum needs", reply);
   } else if (call.lists_differ &&
@@ -214,13 +216,14 @@ void Lane::TouchCall(const Call& call, Instant now, Effects* effects) {
 }
 
 void Lane::Watch(CallHandle handle, const std::string& session_id,
-                 const std::vector<std::string>& tokens, Instant now,
-                 Effects* effects) {
+                 const std::vector<std::string>& tokens, bool forwarded,
+                 Instant now, Effects* effects) {
   Call call;
   Failure failure;
   Command command;
   command.session_id = session_id;
   command.tokens = tokens;
+  command.forwarded = forwarded;
   absl::Status status = Admit(command, now, &call, &failure);
   if (status.ok() && watches_.size() >= config_.watches_max) {
     status = absl::ResourceExhaustedError(absl::StrCat(
@@ -232,13 +235,17 @@ void Lane::Watch(CallHandle handle, const std::string& session_id,
   }
   if (!status.ok()) {
     effects->watch_updates.push_back(
-        {.handle = handle, .status = std::move(status)});
+        {.handle = handle,
+         .status = std::move(status),
+         .forward_to = std::move(failure.forward_to)});
     return;
   }
-  WatchState watch{
-      .slot = call.slot, .session_id = session_id, .token = call.token};
+  WatchState watch{.slot = call.slot,
+                   .session_id = session_id,
+                   .forwarded = forwarded,
+                   .token = call.token};
   if (!MissingOf(call.token, call.slot).empty()) {
-    Inquire(call.slot, LinkedOwners(call.slot), now);
+    Inquire(call.slot, LinkedHolders(call.slot), now);
   }
   if (!UpdateWatch(handle, &watch, {}, effects)) {
     if (!MissingOf(watch.token, watch.slot).empty()) {
@@ -315,6 +322,24 @@ void Lane::UpdateWatches(SlotId slot, const SlotChanges& changes,
     if (UpdateWatch(handle, &watches_.at(handle), changes, effects)) {
       Unwatch(handle);
     }
+  }
+}
+
+void Lane::EndWatches(SlotId slot, Effects* effects) {
+  while (true) {
+    const auto it = watches_by_slot_.lower_bound({slot, 0});
+    if (it == watches_by_slot_.end() || it->first != slot) return;
+    const CallHandle handle = it->second;
+    Call call;
+    call.slot = slot;
+    call.command.forwarded = watches_.at(handle).forwarded;
+    Failure failure;
+    absl::Status status = RefuseUnready(call, &failure);
+    effects->watch_updates.push_back(
+        {.handle = handle,
+         .status = std::move(status),
+         .forward_to = std::move(failure.forward_to)});
+    Unwatch(handle);
   }
 }
 

@@ -58,7 +58,14 @@ void Lane::OnHello(const NodeName& from, const Hello& hello, Instant now,
     peer.resync.clear();
     peer.differences.clear();
     peer.described = false;
-    peer.ready = false;
+    peer.phases.clear();
+    peer.accesses_known.clear();
+    // What it consented to as another process is nothing now.
+    for (const SlotId slot : to_drop_) {
+      if (owners_.IsOtherOf(slot, from)) VoidConsents(slot);
+    }
+    owners_.SetLeaving(from, false, now.steady);
+    FollowOwners(now, effects);
     puller_.Forget(from);
     transfers_.Forget(from);
     for (SlotState& state : slots_) state.synced_from.erase(from);
@@ -222,8 +229,7 @@ void Lane::GuardActor(const NodeName& from, const Delta& delta, Instant now,
 
 Slot::Outcome Lane::ReceiveDelta(const NodeName& from, const DeltaPtr& delta,
                                  Instant now, Effects* effects) {
-  if (delta->slot % config_.lane_count != config_.lane ||
-      delta->slot >= config_.slot_count) {
+  if (!IsInLane(delta->slot)) {
     return Slot::Outcome::kDuplicate;  // wire has refused such; nothing to
                                        // apply in this lane
   }
@@ -299,11 +305,13 @@ void Lane::Flush(const NodeName& name, Peer* peer, Instant now,
   while (peer->out.NextFrame(now.steady, &frame)) {
     SendTo(name, std::move(frame), effects);
   }
-  const std::vector<SlotId> slots = peer->out.TakeDirty();
-  if (slots.empty()) return;
-  const std::set<SlotId> dirty(slots.begin(), slots.end());
+  std::set<SlotId> dirty;
+  for (const SlotId slot : peer->out.TakeDirty()) {
+    if (Replicates(slot, name, *peer)) dirty.insert(slot);
+  }
+  if (dirty.empty()) return;
   peer->resync.insert(dirty.begin(), dirty.end());
-  SendTo(name, Resync{slots}, effects);
+  SendTo(name, Resync{{dirty.begin(), dirty.end()}}, effects);
   ReofferWaits(name, peer, &dirty, now, effects);
   while (peer->out.NextFrame(now.steady, &frame)) {
     SendTo(name, std::move(frame), effects);

@@ -1,4 +1,4 @@
-// Slot synchronisation: pulls, digests, and when a slot becomes ready.
+// Slot synchronisation: pulls and digests.
 
 #include <algorithm>
 #include <map>
@@ -31,17 +31,15 @@ void Lane::StartPulls(Instant now, Effects* effects) {
 
 void Lane::OnPull(const NodeName& from, const Pull& pull, Instant now,
                   Effects* effects) {
-  if (pull.slot % config_.lane_count != config_.lane ||
-      pull.slot >= config_.slot_count) {
-    return;
-  }
+  if (!IsInLane(pull.slot)) return;
   owners_.NoteRecent(pull.slot, from, now.steady);
   PullReply reply =
       transfers_.Answer(from, pull, StateOf(pull.slot).slot, now.steady);
-  reply.ready = StateOf(pull.slot).ready;
-  reply.degraded = degraded_;
+  reply.ready = IsReady(pull.slot);
+  reply.degraded = StateOf(pull.slot).phase.degraded;
   reply.owners_hash = owners_.HashOf(pull.slot);
   reply.recent = RecentOwners(pull.slot, now);
+  reply.last_access_hash = StateOf(pull.slot).slot.LastAccessHash();
   ReplyToPull(from, std::move(reply), effects);
 }
 
@@ -53,8 +51,11 @@ void Lane::OnPullMore(const NodeName& from, const PullMore& more, Instant now,
 void Lane::ReplyToPull(const NodeName& to, PullReply reply, Effects* effects) {
   const bool whole = reply.kind != PullReply::Kind::kBusy &&
                      reply.kind != PullReply::Kind::kGone && reply.last;
-  if (whole) peers_.at(to).resync.erase(reply.slot);
+  const SlotId slot = reply.slot;
+  if (whole) peers_.at(to).resync.erase(slot);
   SendTo(to, std::move(reply), effects);
+  // Perhaps this was what it lacked.
+  if (whole) AskToDrop(slot, to, effects);
 }
 
 void Lane::OnPullReply(const NodeName& from, const PullReply& reply,
@@ -112,7 +113,6 @@ bool Lane::TakePulled(const Puller::Done& done, Instant now, Effects* effects) {
 }
 
 void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
-  SlotState& state = StateOf(done.slot);
   if (!TakePulled(done, now, effects)) {
     // It is asked to describe itself again after a while, and pulled from if it
     // still differs.
@@ -121,13 +121,12 @@ void Lane::FinishPull(const Puller::Done& done, Instant now, Effects* effects) {
     peer.digest_requested = now.steady;
     return;
   }
-  // A clock beyond the bound must not keep sessions alive.
-  const int64_t latest_ms =
-      absl::ToUnixMillis(now.wall + config_.clock_offset_max);
   for (const LastAccess& access : done.reply.last_accesses) {
-    if (access.millis <= latest_ms) {
-      state.slot.Touch(access.birth, access.millis);
-    }
+    NoteAccess(done.slot, access, now);
+  }
+  Peer& peer = peers_.at(done.from);
+  if (PhaseAt(peer, done.slot).phase == Phase::kLeaving) {
+    peer.accesses_known[done.slot] = done.reply.last_access_hash;
   }
   const auto waiting = calls_by_slot_.find(done.slot);
   const std::set<CallHandle> none;
@@ -190,9 +189,10 @@ void Lane::CompareLives(const NodeName& from, Peer* peer,
     peer->differences.erase(theirs.slot);
     return;
   }
-  Difference& known =
+  Peer::Difference& known =
       peer->differences
-          .try_emplace(theirs.slot, Difference{now.steady, theirs.live_hash})
+          .try_emplace(theirs.slot,
+                       Peer::Difference{now.steady, theirs.live_hash})
           .first->second;
   if (known.live_hash != theirs.live_hash || known.since <= state.changed_at) {
     known = {now.steady, theirs.live_hash};  // one of the two has moved
@@ -207,29 +207,31 @@ void Lane::CompareLives(const NodeName& from, Peer* peer,
        effects);
 }
 
-void Lane::Synced(SlotId slot, const NodeName& with) {
-  SlotState& state = StateOf(slot);
-  if (!state.ready) state.synced_from.insert(with);
-}
-
 bool Lane::IsLively(const SlotState& state, Instant now) const {
   return now.steady - state.changed_at < config_.settle_time &&
          state.left_out < kLeftOutMax;
 }
 
+SlotDigest Lane::Describe(SlotId slot) const {
+  const SlotState& state = StateOf(slot);
+  return {slot, state.slot.context().Hash(), Folded(state.slot.live_hash()),
+          state.phase};
+}
+
 void Lane::SendDigest(const NodeName& to, bool complete, Instant now,
                       Effects* effects) const {
-  Digest digest;
-  digest.complete = complete;
-  digest.ready = ready_;
-  digest.degraded = degraded_;
-  digest.leaving = leaving_;
+  Digest digest{.process = self_.process,
+                .complete = complete,
+                .leaving = leaving_,
+                .slots = {}};
   for (size_t i = 0; i < slots_.size(); ++i) {
     const SlotState& state = slots_[i];
-    if (state.slot.context().empty()) continue;
-    if (!complete && IsLively(state, now)) continue;
-    digest.slots.push_back({SlotAt(i), state.slot.context().Hash(),
-                            Folded(state.slot.live_hash())});
+    if (state.phase.phase == Phase::kNone) continue;
+    if (!complete && (state.slot.context().empty() || IsLively(state, now) ||
+                      !owners_.IsOtherOf(SlotAt(i), to))) {
+      continue;
+    }
+    digest.slots.push_back(Describe(SlotAt(i)));
   }
   if (!complete && digest.slots.empty()) return;
   SendTo(to, std::move(digest), effects);
@@ -245,128 +247,68 @@ void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
                     Effects* effects) {
   Peer& peer = peers_.at(from);
   if (!peer.linked || !peer.heard) return;  // LinkUp asks for one anyway
-  peer.ready = digest.ready;
-  peer.degraded = digest.degraded;
-  peer.leaving = digest.leaving;
-  if (digest.complete) peer.described = true;
-  std::map<SlotId, const SlotDigest*> described;
-  for (const SlotDigest& slot : digest.slots) described[slot.slot] = &slot;
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    SlotState& state = slots_[i];
-    const SlotId slot = SlotAt(i);
-    const auto it = described.find(slot);
-    if (it == described.end()) {
-      // Empty at the sender, or too lively to be compared.
-      if (digest.complete) Synced(slot, from);
-      continue;
+  if (digest.process != peer.process) return;
+  owners_.SetLeaving(from, digest.leaving, now.steady);
+  FollowOwners(now, effects);
+  if (digest.complete) {
+    peer.described = true;
+    peer.phases.clear();
+  }
+  peer.phases.resize(slots_.size());
+  for (const SlotDigest& theirs : digest.slots) {
+    SlotPhase& known = peer.phases[IndexOf(theirs.slot)];
+    const bool becomes_ready =
+        known.phase != Phase::kReady && theirs.phase.phase == Phase::kReady;
+    known = theirs.phase;
+    if (becomes_ready) AskToDrop(theirs.slot, from, effects);
+    OnSlotDigest(from, &peer, theirs, digest.complete, now, effects);
+  }
+}
+
+void Lane::OnSlotDigest(const NodeName& from, Peer* peer,
+                        const SlotDigest& theirs, bool complete, Instant now,
+                        Effects* effects) {
+  const SlotId slot = theirs.slot;
+  SlotState& state = StateOf(slot);
+  if (theirs.phase.phase == Phase::kNone || !owners_.IsOwnedHere(slot)) return;
+  // Where owners change with members, who pulls is noted at the source as one
+  // that may accept accesses (rule D): then equality is not enough.
+  const bool must_pull =
+      config_.replicas != kReplicasAll && state.phase.phase == Phase::kSyncing;
+  if (theirs.context_hash == Context().Hash() && !must_pull) {
+    Synced(slot, from);  // it has seen nothing
+    return;
+  }
+  if (theirs.context_hash == state.slot.context().Hash()) {
+    // Whoever is asked for a complete one sends it although it may be behind
+    // with dropping what is over.
+    if (!complete && !IsScanBehind(now)) {
+      CompareLives(from, peer, theirs, now, effects);
     }
-    if (it->second->context_hash == state.slot.context().Hash()) {
-      // Whoever is asked for a complete one sends it although it may be behind
-      // with dropping what is over.
-      if (!digest.complete && !IsScanBehind(now)) {
-        CompareLives(from, &peer, *it->second, now, effects);
-      }
-      peer.resync.erase(slot);
+    peer->resync.erase(slot);
+    if (!must_pull) {
       Synced(slot, from);
-      continue;
+      return;
     }
-    state.synced_from.erase(from);
-    peer.differences.erase(slot);
-    if (digest.complete || !IsLively(state, now)) {
-      puller_.Want(from, slot, /*urgent=*/!state.ready);
+    if (state.synced_from.count(from) == 0) {
+      puller_.Want(from, slot, /*urgent=*/true);
     }
+    return;
+  }
+  state.synced_from.erase(from);
+  peer->differences.erase(slot);
+  if (complete || !IsLively(state, now)) {
+    puller_.Want(from, slot, /*urgent=*/!IsReady(slot));
   }
 }
 
 void Lane::OnResync(const NodeName& from, const Resync& resync) {
   if (!Linked(from)) return;  // repeated with the next link
   for (const SlotId slot : resync.slots) {
-    if (slot % config_.lane_count != config_.lane ||
-        slot >= config_.slot_count) {
-      continue;
-    }
+    // Who becomes an owner later pulls anyway.
+    if (!IsInLane(slot) || !owners_.IsOwnedHere(slot)) continue;
     puller_.Want(from, slot, /*urgent=*/true);
   }
-}
-
-void Lane::AdvanceReadiness(Instant now, Effects* effects) {
-  readiness_at_ = absl::InfiniteFuture();
-  const absl::Time orphaned = started_ + config_.orphan_grace;
-  const bool grace_over = now.steady >= orphaned;
-  if (!grace_over) readiness_at_ = orphaned;
-  std::vector<NodeName> sources;
-  bool any_ready = false;
-  bool all_degraded = true;  // of those that are ready
-  for (const NodeName& node : owners_.members()) {
-    const auto peer = peers_.find(node);
-    const bool linked = peer != peers_.end() && peer->second.linked;
-    if (!linked && (grace_over || owners_.IsSuspect(node))) continue;
-    if (!linked || !peer->second.described) {
-      if (grace_over) continue;
-      return;  // everybody who lives must be heard
-    }
-    if (grace_over && peer->second.distrusted) continue;
-    any_ready = any_ready || peer->second.ready;
-    all_degraded =
-        all_degraded && (!peer->second.ready || peer->second.degraded);
-    sources.push_back(node);
-  }
-  if (grace_over && !any_ready) {
-    BecomeReady(/*degraded=*/true, now, effects);
-    return;
-  }
-  if (sources.empty()) return;
-  if (!any_ready) {
-    // A cluster that starts: nobody has anything, unless somebody who has is
-    // dead to us or has not been met again.
-    if (owners_.dead_count() > 0) return;
-    if (!owners_.AllMet(config_.former_peers)) return;
-    const absl::Time settled = owners_.changed_at() + config_.bootstrap_settle;
-    if (now.steady < settled) {
-      readiness_at_ = std::min(orphaned, settled);
-      return;
-    }
-  }
-  bool all = true;
-  for (SlotState& state : slots_) {
-    if (state.ready) continue;
-    if (std::includes(state.synced_from.begin(), state.synced_from.end(),
-                      sources.begin(), sources.end())) {
-      state.ready = true;
-      state.synced_from.clear();
-    } else {
-      all = false;
-    }
-  }
-  // What only degraded nodes had may not be all there is.
-  if (all) BecomeReady(any_ready && all_degraded, now, effects);
-}
-
-void Lane::AdvanceRecovery() {
-  if (owners_.members().empty() || !puller_.idle()) return;
-  for (const NodeName& node : owners_.members()) {
-    if (!Linked(node)) return;
-    const Peer& peer = peers_.at(node);
-    if (!peer.described || !peer.ready) return;
-  }
-  degraded_ = false;
-}
-
-void Lane::BecomeReady(bool degraded, Instant now, Effects* effects) {
-  for (SlotState& state : slots_) {
-    state.ready = true;
-    state.synced_from.clear();
-  }
-  ready_ = true;
-  degraded_ = degraded;
-  Emit({.kind = degraded ? Event::Kind::kLaneReadyDegraded
-                         : Event::Kind::kLaneReady,
-        .count = slots_.size(),
-        .detail = degraded
-                      ? "serves what it has: no ready owner was reached in time"
-                      : ""},
-       effects);
-  SendDigests(/*complete=*/true, now, effects);
 }
 
 }  // namespace sessionmesh::replication

@@ -135,6 +135,8 @@ struct PullReply {
   std::vector<RecentOwner> recent;
   // Whenever the hashes differ: all of them (also with kEqual).
   std::vector<LastAccess> last_accesses;
+  // Of all last accesses at the source. Whoever has the answer knows them.
+  uint64_t last_access_hash = 0;
   std::vector<DeltaPtr> deltas;  // kDeltas
   // kState. The first part carries context, hash and the source's parked
   // deltas.
@@ -148,23 +150,41 @@ struct DigestRequest {
   bool operator==(const DigestRequest&) const = default;
 };
 
+// What a node is to a slot.
+enum class Phase : uint8_t {
+  kNone = 0,     // no owner, and holds nothing of it
+  kSyncing = 1,  // an owner that has yet to catch up with those before it
+  kReady = 2,    // an owner that serves
+  kLeaving = 3,  // no owner; keeps what it has until all owners have it
+};
+
+struct SlotPhase {
+  Phase phase = Phase::kNone;
+  // kReady: it never reached a ready owner, so others may have more. kLeaving:
+  // it was that, or never ready.
+  bool degraded = false;
+
+  bool operator==(const SlotPhase&) const = default;
+};
+
 struct SlotDigest {
   SlotId slot = 0;
   uint64_t context_hash = 0;
   uint64_t live_hash = 0;  // both halves mixed
+  SlotPhase phase;         // the sender's
 
   bool operator==(const SlotDigest&) const = default;
 };
 
-// What the sender holds, slot by slot; slots where it never saw anything are
-// left out. A receiver that finds a difference pulls.
+// What the sender holds, slot by slot. An owner that finds a difference pulls.
 struct Digest {
-  // All slots of the lane are described: one that is missing is empty at the
-  // sender. Otherwise only those that have been quiet for a while.
+  ProcessId process = 0;  // of the sender: one of a former process may be late
+  // All slots of the lane are described: to one that is missing the sender is
+  // nothing (Phase::kNone). Otherwise some of them: those that have been quiet
+  // for a while, or those whose phase has changed.
   bool complete = false;
-  bool ready = false;     // the sender's lane is ready
-  bool degraded = false;  // ... without having reached a ready owner
-  bool leaving = false;   // it hands over: it is no place to leave things
+  bool leaving = false;  // the sender hands over all it has: it is no place to
+                         // leave things
   std::vector<SlotDigest> slots;  // ascending by slot
 
   bool operator==(const Digest&) const = default;
@@ -202,8 +222,28 @@ struct Refuse {
   bool operator==(const Refuse&) const = default;
 };
 
+// The sender is no owner of the slot any more and asks an owner whether it has
+// all of this (rule C), so that the sender may drop it.
+struct DropAsk {
+  SlotId slot = 0;
+  uint64_t attempt = 0;  // unique in the asking process
+  Context context;
+  uint64_t last_access_hash = 0;
+
+  bool operator==(const DropAsk&) const = default;
+};
+
+// Yes to a DropAsk, from a ready owner that has everything. There is no no.
+struct DropConsent {
+  SlotId slot = 0;
+  uint64_t attempt = 0;
+
+  bool operator==(const DropConsent&) const = default;
+};
+
 using Message = std::variant<Hello, Frame, FrameAck, Pull, PullMore, PullReply,
-                             DigestRequest, Digest, Resync, Touches, Refuse>;
+                             DigestRequest, Digest, Resync, Touches, Refuse,
+                             DropAsk, DropConsent>;
 
 inline constexpr size_t kActorHomesMax = 256;
 

@@ -25,6 +25,7 @@ Owners::Owners(NodeName self, const Config& config)
     : self_(std::move(self)),
       config_(config),
       placement_({{self_, ""}}, config.replicas),
+      without_self_({}, config.replicas),
       slots_(config.replicas == kReplicasAll
                  ? 1
                  : config.slot_count / config.lane_count) {
@@ -59,6 +60,11 @@ void Owners::SetView(const membership::ViewPtr& view, absl::Time now) {
   for (auto it = died_at_.begin(); it != died_at_.end();) {
     it = Knows(it->first) ? std::next(it) : died_at_.erase(it);
   }
+  for (auto it = leaving_.begin(); it != leaving_.end();) {
+    const bool stays =
+        *it == self_ || std::binary_search(members.begin(), members.end(), *it);
+    it = stays ? std::next(it) : leaving_.erase(it);
+  }
   if (members != members_ || changed_at_ == absl::InfinitePast()) {
     members_ = std::move(members);
     changed_at_ = now;
@@ -66,11 +72,15 @@ void Owners::SetView(const membership::ViewPtr& view, absl::Time now) {
   Place(now);
 }
 
-bool Owners::Tick(absl::Time now) {
-  if (now < next_takeover_at_) return false;
-  const std::vector<Placement::Node> before = placement_.nodes();
-  Place(now);
-  return placement_.nodes() != before;
+void Owners::Tick(absl::Time now) {
+  if (now >= next_takeover_at_) Place(now);
+}
+
+void Owners::SetLeaving(const NodeName& node, bool leaving, absl::Time now) {
+  if (node != self_ && !IsMember(node)) leaving = false;
+  const bool changed =
+      leaving ? leaving_.insert(node).second : leaving_.erase(node) > 0;
+  if (changed) Place(now);
 }
 
 void Owners::Place(absl::Time now) {
@@ -89,15 +99,29 @@ void Owners::Place(absl::Time now) {
     }
     if (counts) nodes.push_back({member.name, member.zone});
   }
-  placement_ = Placement(std::move(nodes), config_.replicas);
+  const auto leaves = [this](const Placement::Node& node) {
+    return leaving_.count(node.name) > 0;
+  };
+  // When all leave, there is nobody to hand over to.
+  if (!std::all_of(nodes.begin(), nodes.end(), leaves)) {
+    nodes.erase(std::remove_if(nodes.begin(), nodes.end(), leaves),
+                nodes.end());
+  }
+  placement_ = Placement(nodes, config_.replicas);
+  nodes.erase(
+      std::remove_if(nodes.begin(), nodes.end(),
+                     [this](const auto& node) { return node.name == self_; }),
+      nodes.end());
+  without_self_ = Placement(std::move(nodes), config_.replicas);
   for (size_t i = 0; i < slots_.size(); ++i) {
     PlaceSlot(static_cast<SlotId>(i * config_.lane_count + config_.lane),
               &slots_[i], now);
   }
 }
 
-void Owners::PlaceSlot(SlotId slot, SlotOwners* owners, absl::Time now) const {
-  const std::vector<NodeName> before = std::move(owners->others);
+void Owners::PlaceSlot(SlotId slot, SlotOwners* owners, absl::Time now) {
+  std::vector<NodeName> before = std::move(owners->others);
+  const bool was_here = owners->here;
   owners->others.clear();
   owners->here = false;
   owners->count = 0;
@@ -117,6 +141,19 @@ void Owners::PlaceSlot(SlotId slot, SlotOwners* owners, absl::Time now) const {
   for (const NodeName& node : before) {
     if (StateOf(node) != State::kLeft) NoteRecent(node, now, owners);
   }
+  if (owners->others == before && owners->here == was_here) return;
+  ++owners->version;
+  ++version_;
+  owners->former = std::move(before);
+}
+
+std::vector<NodeName> Owners::WithoutSelf(SlotId slot) const {
+  std::vector<NodeName> nodes;
+  for (const size_t index : without_self_.OwnersOf(slot)) {
+    const NodeName& node = without_self_.nodes()[index].name;
+    if (!IsGone(node)) nodes.push_back(node);
+  }
+  return nodes;
 }
 
 bool Owners::IsMember(const NodeName& node) const {
@@ -196,6 +233,10 @@ std::vector<RecentOwner> Owners::Recent(SlotId slot, absl::Time now,
     result.push_back({node, absl::Floor(age, absl::Milliseconds(1))});
   }
   return result;
+}
+
+bool Owners::Concerns(SlotId slot, const NodeName& node) const {
+  return IsOtherOf(slot, node) || slots_[IndexOf(slot)].recent.count(node) > 0;
 }
 
 }  // namespace sessionmesh::replication

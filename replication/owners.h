@@ -29,11 +29,14 @@ class Owners {
 
   // REQUIRES: view->self() is the name given at construction.
   void SetView(const membership::ViewPtr& view, absl::Time now);
-  // Whose takeover delay is over is no owner any more. True when that changed
-  // something.
-  bool Tick(absl::Time now);
+  // Whose takeover delay is over is no owner any more.
+  void Tick(absl::Time now);
   // When Tick has something to do, steady; InfiniteFuture if never.
   absl::Time next_takeover_at() const { return next_takeover_at_; }
+
+  // The node, this one perhaps, hands over: it owns nothing, unless nobody else
+  // is there. Forgotten when it is no member any more.
+  void SetLeaving(const NodeName& node, bool leaving, absl::Time now);
 
   // --- members
 
@@ -73,6 +76,17 @@ class Owners {
   size_t CountOf(SlotId slot) const { return slots_[IndexOf(slot)].count; }
   // Hash of the owners' names, to compare lists between nodes.
   uint64_t HashOf(SlotId slot) const { return slots_[IndexOf(slot)].hash; }
+  // Grows with every change of the owners that are members; of any slot.
+  uint64_t version() const { return version_; }
+  uint64_t VersionOf(SlotId slot) const {
+    return slots_[IndexOf(slot)].version;
+  }
+  // OthersOf() before the last such change.
+  const std::vector<NodeName>& FormerOf(SlotId slot) const {
+    return slots_[IndexOf(slot)].former;
+  }
+  // Who would own the slot if this node were not there.
+  std::vector<NodeName> WithoutSelf(SlotId slot) const;
   // The owner that acts for all where one should (idle expiry): the first of
   // the placement that is alive, else the first.
   const NodeName& First(SlotId slot) const;
@@ -87,11 +101,15 @@ class Owners {
   // handed over.
   std::vector<RecentOwner> Recent(SlotId slot, absl::Time now,
                                   absl::Duration window) const;
+  // The node was ever noted for the slot, or is an owner of it.
+  bool Concerns(SlotId slot, const NodeName& node) const;
 
  private:
   struct SlotOwners {
     bool here = true;
+    uint64_t version = 0;
     std::vector<NodeName> others;
+    std::vector<NodeName> former;
     size_t count = 1;
     uint64_t hash = 0;
     std::map<NodeName, absl::Time> recent;  // and when it was last so
@@ -101,7 +119,7 @@ class Owners {
   size_t IndexOf(SlotId slot) const;
   // Places every slot anew, from the nodes that count now.
   void Place(absl::Time now);
-  void PlaceSlot(SlotId slot, SlotOwners* owners, absl::Time now) const;
+  void PlaceSlot(SlotId slot, SlotOwners* owners, absl::Time now);
   void NoteRecent(const NodeName& node, absl::Time now,
                   SlotOwners* owners) const;
 
@@ -110,10 +128,13 @@ class Owners {
   membership::ViewPtr view_;
   std::vector<NodeName> members_;
   size_t dead_count_ = 0;
+  uint64_t version_ = 0;
   absl::Time changed_at_ = absl::InfinitePast();
+  std::set<NodeName> leaving_;
   std::map<NodeName, absl::Time> died_at_;  // steady
   absl::Time next_takeover_at_ = absl::InfiniteFuture();
   Placement placement_;
+  Placement without_self_;
   // By slot / lane_count; only one, for all slots, where every member owns
   // them.
   std::vector<SlotOwners> slots_;

@@ -125,19 +125,28 @@ std::optional<Puller::Done> Puller::OnReply(const NodeName& from,
   return done;
 }
 
-void Puller::Forget(const NodeName& from) {
+void Puller::ForgetIf(const std::function<bool(const Key&)>& picked) {
   blocked_ = false;
   for (auto it = wanted_.begin(); it != wanted_.end();) {
-    it = it->first == from ? wanted_.erase(it) : std::next(it);
+    it = picked(*it) ? wanted_.erase(it) : std::next(it);
   }
   for (auto it = running_.begin(); it != running_.end();) {
-    if (it->second.from == from) {
-      running_by_key_.erase({from, it->second.slot});
+    const Key key{it->second.from, it->second.slot};
+    if (picked(key)) {
+      running_by_key_.erase(key);
       it = running_.erase(it);
     } else {
       ++it;
     }
   }
+}
+
+void Puller::Forget(const NodeName& from) {
+  ForgetIf([&from](const Key& key) { return key.first == from; });
+}
+
+void Puller::Forget(SlotId slot) {
+  ForgetIf([slot](const Key& key) { return key.second == slot; });
 }
 
 size_t Puller::Expire(absl::Time now) {

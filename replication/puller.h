@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -65,6 +66,10 @@ class Puller {
   // Forgets what is wanted from or under way to a peer whose link broke.
   void Forget(const NodeName& from);
 
+  // Forgets what is wanted of a slot or under way: the slot was dropped, and
+  // what comes was filtered by a context that is no more (invariant I13).
+  void Forget(SlotId slot);
+
   // Begins pulls without progress anew; returns how many.
   size_t Expire(absl::Time now);
 
@@ -90,6 +95,8 @@ class Puller {
     PullReply staged;
   };
   using Key = std::pair<NodeName, SlotId>;
+
+  void ForgetIf(const std::function<bool(const Key&)>& picked);
 
   const Config& config_;
   uint64_t next_pull_;

@@ -26,9 +26,9 @@ void Replicator::Execute(Command command, Instant now, Effects* effects) {
 void Replicator::Cancel(CallHandle handle) { lane_->Cancel(handle); }
 
 void Replicator::Watch(CallHandle handle, const std::string& session_id,
-                       const std::vector<std::string>& tokens, Instant now,
-                       Effects* effects) {
-  lane_->Watch(handle, session_id, tokens, now, effects);
+                       const std::vector<std::string>& tokens, bool forwarded,
+                       Instant now, Effects* effects) {
+  lane_->Watch(handle, session_id, tokens, forwarded, now, effects);
 }
 
 void Replicator::Unwatch(CallHandle handle) { lane_->Unwatch(handle); }
@@ -69,5 +69,7 @@ Holder Replicator::Holds(absl::string_view session_id) const {
 }
 
 const Slot& Replicator::slot(SlotId id) const { return lane_->slot(id); }
+
+SlotPhase Replicator::phase(SlotId id) const { return lane_->phase(id); }
 
 }  // namespace sessionmesh::replication

@@ -29,6 +29,7 @@ struct LaneStatus {
   bool alone = false;  // no other owner is in reach: nobody to hand over to
   uint32_t slots_owned = 0;
   uint32_t slots_ready = 0;
+  uint32_t slots_leaving = 0;  // not owned any more, and not handed over yet
   uint64_t sessions = 0;
   uint64_t session_bytes = 0;
   uint64_t parked = 0;
@@ -105,10 +106,11 @@ class Replicator {
   void Cancel(CallHandle handle);
 
   // Streams the session now and after each change until it ends. The last
-  // update of a watch has an end or a status; Unwatch ends it silently.
+  // update of a watch has an end or a status; Unwatch ends it silently. For
+  // `forwarded` see Command.
   void Watch(CallHandle handle, const std::string& session_id,
-             const std::vector<std::string>& tokens, Instant now,
-             Effects* effects);
+             const std::vector<std::string>& tokens, bool forwarded,
+             Instant now, Effects* effects);
   void Unwatch(CallHandle handle);
 
   // Membership's view changed. Also to be called once before the first Execute.
@@ -122,8 +124,7 @@ class Replicator {
   // Stops serving (calls get kShuttingDown, those that wait are still answered)
   // and hands over.
   void Leave(Instant now, Effects* effects);
-  // After Leave: every delta minted here is on another live owner, or there is
-  // none.
+  // After Leave: all owners have what was here, or there is no other.
   bool handed_over() const;
 
   void Tick(Instant now, Effects* effects);
@@ -134,8 +135,10 @@ class Replicator {
   std::vector<PeerStatus> peers(Instant now) const;
   Holder Holds(absl::string_view session_id) const;
 
-  // For checkers: the state of one slot of this lane.
+  // For checkers: the state of one slot of this lane, and what this node is to
+  // it.
   const class Slot& slot(SlotId id) const;
+  SlotPhase phase(SlotId id) const;
 
  private:
   std::unique_ptr<Lane> lane_;

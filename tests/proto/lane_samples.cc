@@ -26,6 +26,7 @@ replication::PullReply StateSample() {
   reply.kind = replication::PullReply::Kind::kState;
   reply.ready = true;
   reply.owners_hash = 0x1111;
+  reply.last_access_hash = 0x7777;
   reply.degraded = true;
   reply.recent = {{"node-1", absl::ZeroDuration()},
                   {"node-2", absl::Seconds(90)}};
@@ -138,10 +139,17 @@ std::vector<replication::Message> MessageSamples() {
       replication::PullMore{5, 1},
       StateSample(),
       replication::DigestRequest{},
-      replication::Digest{true, false, true, true, {{9, 1, 2}, {kSlot, 3, 4}}},
+      replication::Digest{
+          0xaaaa,
+          true,
+          true,
+          {{9, 1, 2, {replication::Phase::kReady, true}},
+           {kSlot, 3, 4, {replication::Phase::kSyncing, false}}}},
       replication::Resync{{9, kSlot}},
       replication::Touches{{{kSlot, {{kAda, 10}, 1767229800000}}}},
       replication::Refuse{"clock too far ahead"},
+      replication::DropAsk{kSlot, 0x5555, context, 0x6666},
+      replication::DropConsent{kSlot, 0x5555},
   };
 }
 

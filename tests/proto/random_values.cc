@@ -341,6 +341,7 @@ replication::PullReply RandomValues::PullReply(uint32_t lane) {
   reply.ready = random_.Chance(1, 2);
   reply.owners_hash = random_.Next();
   reply.degraded = random_.Chance(1, 2);
+  reply.last_access_hash = random_.Next();
   for (uint64_t n = random_.Below(3); n > 0; --n) {
     reply.recent.push_back({Name(), absl::Milliseconds(static_cast<int64_t>(
                                         random_.Below(1 << 30)))});
@@ -401,13 +402,15 @@ replication::Message RandomValues::Message(size_t alternative, uint32_t lane) {
     case 6:
       return replication::DigestRequest{};
     case 7: {
-      replication::Digest digest{random_.Chance(1, 2),
-                                 random_.Chance(1, 2),
-                                 random_.Chance(1, 2),
-                                 random_.Chance(1, 2),
-                                 {}};
+      replication::Digest digest{
+          random_.Next(), random_.Chance(1, 2), random_.Chance(1, 2), {}};
       for (SlotId slot : Slots(lane)) {
-        digest.slots.push_back({slot, random_.Next(), random_.Next()});
+        digest.slots.push_back(
+            {slot,
+             random_.Next(),
+             random_.Next(),
+             {static_cast<replication::Phase>(random_.Below(4)),
+              random_.Chance(1, 2)}});
       }
       return digest;
     }
@@ -420,6 +423,11 @@ replication::Message RandomValues::Message(size_t alternative, uint32_t lane) {
       }
       return touches;
     }
+    case 10:
+      return replication::DropAsk{Slot(lane), random_.Next(), Context(),
+                                  random_.Next()};
+    case 11:
+      return replication::DropConsent{Slot(lane), random_.Next()};
     default:
       return replication::Refuse{Bytes(60)};
   }

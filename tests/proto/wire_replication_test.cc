@@ -27,7 +27,9 @@ enum Alternative {
   kDigest,
   kResync,
   kTouches,
-  kRefuse
+  kRefuse,
+  kDropAsk,
+  kDropConsent
 };
 
 struct LaneCase {
@@ -178,6 +180,20 @@ TEST(DecodeLaneMessageTest, SyncMessagesHaveTheirLimits) {
        [](v1::LaneMessage* p) { p->mutable_digest()->set_slots(1, 18); },
        "digest.slots[1].slot is 18, which is of lane 2; the message is of lane "
        "1"},
+      {kDigest,
+       [](v1::LaneMessage* p) { p->mutable_digest()->set_phases(1, 8); },
+       "digest.phases[1] is 8; 0 to 7 are allowed"},
+      {kDigest, [](v1::LaneMessage* p) { p->mutable_digest()->add_phases(0); },
+       "digest.phases has 3 elements, but slots has 2"},
+      {kDropAsk,
+       [](v1::LaneMessage* p) { p->mutable_drop_ask()->set_slot(16); },
+       "drop_ask.slot is 16, which is of lane 0; the message is of lane 1"},
+      {kDropAsk,
+       [](v1::LaneMessage* p) { p->mutable_drop_ask()->clear_context(); },
+       "drop_ask.context is missing"},
+      {kDropConsent,
+       [](v1::LaneMessage* p) { p->mutable_drop_consent()->set_slot(16); },
+       "drop_consent.slot is 16, which is of lane 0; the message is of lane 1"},
       {kDigest,
        [](v1::LaneMessage* p) { p->mutable_digest()->add_context_hashes(1); },
        "digest.context_hashes has 3 elements, but slots has 2"},

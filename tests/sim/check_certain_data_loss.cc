@@ -5,9 +5,9 @@ namespace sessionmesh::sim {
 namespace {
 
 // DATA_LOSS is said only when something that the token names is missing here,
-// its writer's process is gone or has been declared so, and no member that this
-// node believes to live, and could reach all the time, held it when the call
-// began.
+// its writer's process is gone, has been declared so, or has handed the slot
+// over, and no member that this node believes to live, and could reach all the
+// time, held it when the call began.
 class CertainDataLoss : public Checker {
  public:
   CertainDataLoss() : Checker("certain_data_loss") {}
@@ -54,7 +54,9 @@ class CertainDataLoss : public Checker {
           member->claim.state <= membership::State::kSuspect &&
           member->claim.generation == other->options().generation;
       if (!believed_alive) continue;
-      if (other->number() == minted->by)
+      // It may have handed the slot over, and those who took it are dead.
+      if (other->number() == minted->by &&
+          other->slot(operation.slot).context().Contains(dot))
         return absl::StrCat("its writer ", other->name(), " lives");
       const auto held = operation.holders.find(dot);
       if (held == operation.holders.end()) continue;

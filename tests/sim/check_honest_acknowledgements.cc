@@ -1,18 +1,11 @@
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/checks.h"
 
 namespace sessionmesh::sim {
 namespace {
-
-size_t Owners(const Process& process) {
-  size_t owners = 0;
-  for (const membership::Member& member : process.view()->members()) {
-    if (member.claim.state <= membership::State::kSuspect) ++owners;
-  }
-  return owners;
-}
 
 size_t Needed(replication::Durability durability, size_t owners) {
   switch (durability) {
@@ -35,6 +28,12 @@ class HonestAcknowledgements : public Checker {
  public:
   HonestAcknowledgements() : Checker("honest_acknowledgements") {}
 
+  void OnEnd(const Scene&, const Process& process) override {
+    if (process.leaving()) {
+      crashed_leaving_[process.name()] = process.options().generation;
+    }
+  }
+
   void OnReply(const Scene& scene, const Process& process,
                const Operation& operation) override {
     if (!operation.IsWrite() || operation.outcome != Operation::Outcome::kOk)
@@ -45,12 +44,15 @@ class HonestAcknowledgements : public Checker {
       for (const Dot& birth : BirthsOfId(scene.ledger(), operation.slot,
                                          operation.command.session_id)) {
         for (const Minted* kill : scene.ledger().Kills(operation.slot, birth)) {
-          holders =
-              std::max(holders, Count(scene, process, operation.slot, *kill));
+          holders = std::max(holders, Count(scene, operation.slot, *kill));
         }
       }
-    } else if (const Minted* made = DeltaOf(scene, operation)) {
-      holders = Count(scene, process, operation.slot, *made);
+    } else {
+      // An earlier try may have made it in another process.
+      for (const Minted* made :
+           scene.ledger().WithValue(operation.slot, operation.value)) {
+        holders = std::max(holders, Count(scene, operation.slot, *made));
+      }
     }
     const replication::Reply& reply = operation.reply;
     if (holders == 0) {
@@ -60,22 +62,41 @@ class HonestAcknowledgements : public Checker {
       Fail(absl::StrCat(Describe(operation), " says ", reply.replicas,
                         " replicas, ", holders, " hold it"));
     } else if (!reply.degraded &&
-               reply.replicas <
-                   Needed(operation.command.durability, Owners(process))) {
+               reply.replicas < Needed(operation.command.durability,
+                                       Owners(scene, process))) {
       Fail(absl::StrCat(Describe(operation),
                         " is not durable and does not say so: ", reply.replicas,
-                        " of ", Owners(process), " owners"));
+                        " of ", Owners(scene, process), " owners"));
     }
   }
 
  private:
-  static size_t Count(const Scene& scene, const Process& process, SlotId slot,
-                      const Minted& minted) {
-    const Dot last = minted.delta->last();
-    if (!process.slot(slot).context().Contains(last)) return 0;
-    const Holders holders = CountHolders(scene, slot, last);
+  // At least so many own the slot in the eyes of the process. Who hands over
+  // owns nothing, for those who know it, and may crash before it is done.
+  size_t Owners(const Scene& scene, const Process& process) const {
+    std::map<NodeName, Generation> leaving = crashed_leaving_;
+    for (const Process* other : scene.processes()) {
+      if (other->leaving()) {
+        leaving[other->name()] = other->options().generation;
+      }
+    }
+    size_t owners = 0;
+    for (const membership::Member& member : process.view()->members()) {
+      if (member.claim.state > membership::State::kSuspect) continue;
+      const auto found = leaving.find(member.name);
+      const bool leaves =
+          found != leaving.end() && found->second == member.claim.generation;
+      owners += leaves ? 0 : 1;
+    }
+    return std::min<size_t>(owners, scene.config().replicas);
+  }
+
+  static size_t Count(const Scene& scene, SlotId slot, const Minted& minted) {
+    const Holders holders = CountHolders(scene, slot, minted.delta->last());
     return holders.running + holders.ended;
   }
+
+  std::map<NodeName, Generation> crashed_leaving_;
 };
 
 }  // namespace

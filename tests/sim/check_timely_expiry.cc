@@ -64,8 +64,18 @@ class TimelyExpiry : public Checker {
     }
   }
 
-  void OnLaneStep(const Scene& scene, const Process& process, uint32_t,
+  void OnLaneStep(const Scene& scene, const Process& process, uint32_t lane,
                   const std::vector<SlotId>& changed) override {
+    for (uint32_t slot = lane; slot < scene.config().slot_count;
+         slot += scene.config().lane_count) {
+      const auto id = static_cast<SlotId>(slot);
+      const std::pair<ProcessNumber, SlotId> key{process.number(), id};
+      if (process.phase(id) == replication::Phase::kReady) {
+        ready_since_.try_emplace(key, scene.now());
+      } else {
+        ready_since_.erase(key);
+      }
+    }
     for (const SlotId slot : changed) {
       for (size_t i = scene.ledger().size(slot); i > 0; --i) {
         const Minted& minted = scene.ledger().At(slot, i - 1);
@@ -100,8 +110,13 @@ class TimelyExpiry : public Checker {
               absl::FromUnixMillis(held.last_access_ms + held.life->idle_ms);
           const absl::Time end = std::min(due, held.life->deadline());
           Checked();
-          if (process->Now().wall < end + patience || !scene.settled())
+          const auto ready =
+              ready_since_.find({process->number(), static_cast<SlotId>(slot)});
+          if (process->Now().wall < end + patience || !scene.settled() ||
+              ready == ready_since_.end() ||
+              scene.now() < ready->second + patience) {
             continue;
+          }
           Fail(absl::StrCat(
               "slot ", slot, " of ", process->name(), " still has ",
               replication::DotName(birth), " that was due ",
@@ -244,6 +259,8 @@ class TimelyExpiry : public Checker {
   }
 
   std::map<Key, std::vector<Access>> accesses_;
+  // Since when a process serves a slot.
+  std::map<std::pair<ProcessNumber, SlotId>, absl::Time> ready_since_;
   // Since when a member is dead in the view of a process.
   std::map<std::pair<ProcessNumber, NodeName>, absl::Time> dead_since_;
 };

@@ -25,6 +25,7 @@ Checkers MakeCheckers() {
   checkers.push_back(MakeCalmAudit());
   checkers.push_back(MakeSlotStates());
   checkers.push_back(MakeCausalClosure());
+  checkers.push_back(MakeLastCopies());
   checkers.push_back(MakeEqualStates());
   checkers.push_back(MakeUniqueDots());
   checkers.push_back(MakeBounds());

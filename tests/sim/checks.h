@@ -44,6 +44,8 @@ MakeSlotStates();  // store == f(set of deltas in the context)
 std::unique_ptr<Checker>
 MakeCausalClosure();  // contexts are causally closed and only grow
 std::unique_ptr<Checker>
+MakeLastCopies();  // a slot is dropped only when others have it
+std::unique_ptr<Checker>
 MakeEqualStates();  // equal contexts, equal live hashes
 std::unique_ptr<Checker>
 MakeUniqueDots();  // no dot minted twice, no actor shared

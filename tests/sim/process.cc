@@ -460,6 +460,10 @@ const replication::Slot& Process::slot(SlotId id) const {
   return lanes_[id % lanes_.size()]->slot(id);
 }
 
+replication::Phase Process::phase(SlotId id) const {
+  return lanes_[id % lanes_.size()]->phase(id).phase;
+}
+
 bool Process::Ready() const {
   return std::all_of(lanes_.begin(), lanes_.end(),
                      [](const auto& lane) { return lane->status().ready; });

@@ -134,6 +134,7 @@ class Process : public Endpoint {
   Replicator& lane(size_t index) const { return *lanes_[index]; }
   size_t lane_count() const { return lanes_.size(); }
   const replication::Slot& slot(SlotId id) const;
+  replication::Phase phase(SlotId id) const;
   bool Ready() const;  // all lanes
   // The stream to this peer stands.
   bool ConnectedTo(const NodeName& peer) const;

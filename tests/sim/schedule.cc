@@ -124,6 +124,29 @@ std::vector<Schedule> MakeSchedules() {
   quorum.slow = absl::Seconds(15);
   quorum.crash = absl::Seconds(25);
   quorum.leave = absl::Seconds(60);
+
+  Schedule& placement = add("placement");
+  placement.picked = false;
+  placement.replicas = 3;
+  placement.crash = absl::Seconds(20);
+  placement.leave = absl::Seconds(20);
+  placement.partition = absl::Seconds(30);
+  placement.one_way = absl::Seconds(30);
+  placement.reset = absl::Seconds(10);
+  placement.stall = absl::Seconds(30);
+  placement.block = absl::Seconds(30);
+  placement.slow = absl::Seconds(40);
+  placement.clock_jump = absl::Seconds(30);
+  placement.weather = absl::Seconds(20);
+
+  Schedule& handover = add("handover");
+  handover.picked = false;
+  handover.replicas = 2;
+  handover.think = absl::Milliseconds(300);
+  handover.crash = absl::Seconds(15);
+  handover.leave = absl::Seconds(6);
+  handover.partition = absl::Seconds(20);
+  handover.reset = absl::Seconds(10);
   return all;
 }
 
@@ -162,6 +185,7 @@ Plan MakePlan(uint64_t seed, absl::string_view schedule, size_t nodes,
   CHECK(named != nullptr) << schedule;
   plan.schedule = *named;
   plan.nodes = nodes == 0 ? drawn_nodes : nodes;
+  if (nodes == 0 && named->replicas > 0) plan.nodes += named->replicas;
   plan.length = length == absl::ZeroDuration() ? drawn_length : length;
   return plan;
 }
@@ -192,6 +216,10 @@ replication::Config ReplicationConfig(const Schedule& schedule) {
   config.frame_bytes_max = 4 << 10;
   if (schedule.lane_bytes_max > 0) {
     config.lane_bytes_max = schedule.lane_bytes_max;
+  }
+  if (schedule.replicas > 0) {
+    config.replicas = schedule.replicas;
+    config.takeover_delay = absl::Seconds(3);
   }
   if (schedule.tiny_queues) {
     // The ledger reads what one step made from the log.

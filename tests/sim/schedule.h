@@ -54,6 +54,8 @@ struct Schedule {
   bool quorum = false;
 
   // Cluster.
+  // Owners of a slot; 0: every member. With fewer, there are more nodes.
+  uint32_t replicas = 0;
   absl::Duration absolute_lifetime_max = absl::Minutes(10);
   bool tiny_queues = false;
   size_t lane_bytes_max = 0;  // memory for sessions; 0: as in production

@@ -115,6 +115,7 @@ void World::Start(HostId id) {
   started_[options.number] = now();
   seen_[options.number] = {
       std::vector<replication::Context>(config_.slot_count),
+      std::vector<replication::Context>(config_.slot_count),
       std::vector<replication::Context>(config_.slot_count)};
   trace_->Note(now(), "start",
                absl::StrCat(host.name, " at ", host.address, " generation ",
@@ -148,15 +149,20 @@ void World::Bury(HostId id) {
   if (process.view()->members().size() > 1) {
     host.former_peers = std::move(peers);
   }
-  Grave grave{process.number(), host.name, id, now(),
-              seen_[process.number()].now};
+  const Seen& seen = seen_[process.number()];
+  Grave grave{process.number(), host.name, id, now(), seen.now};
+  for (size_t slot = 0; slot < grave.contexts.size(); ++slot) {
+    grave.contexts[slot].Join(seen.handed_over[slot]);
+  }
   seen_.erase(process.number());
   graves_.push_back(std::move(grave));
   host.process.reset();
   std::vector<uint64_t> broken;
   for (const auto& [call, pending] : pending_) {
-    if (pending.operation->process == graves_.back().number)
+    if (pending.operation->process == graves_.back().number ||
+        pending.process == graves_.back().number) {
       broken.push_back(call);
+    }
   }
   for (const uint64_t call : broken) {
     pending_[call].operation->answered = now();
@@ -192,7 +198,12 @@ void World::Call(HostId id, Operation operation, absl::Duration timeout,
   Operation* recorded = &history_.back();
   const uint64_t call = recorded->id;
   operations_[call] = recorded;
-  pending_[call] = {recorded, id, std::move(done)};
+  pending_[call] = {.operation = recorded,
+                    .host = id,
+                    .process = recorded->process,
+                    .done = std::move(done),
+                    .deadline = now() + timeout,
+                    .forward_to = {}};
   trace_->Note(now(), "call",
                absl::StrCat(Describe(*recorded), " with ",
                             absl::StrJoin(recorded->presented, " ",
@@ -220,14 +231,51 @@ void World::Call(HostId id, Operation operation, absl::Duration timeout,
     const auto pending = pending_.find(call);
     if (pending == pending_.end()) return;
     Operation* here = pending->second.operation;
-    Process* process = hosts_[id].process.get();
-    if (process != nullptr && process->number() == here->process &&
-        !process->inbox().stalled()) {
-      process->Cancel(here->slot, call);
+    for (Process* process : processes()) {
+      if (process->number() == here->process && !process->inbox().stalled()) {
+        process->Cancel(here->slot, call);
+      }
     }
     here->answered = now();
     Complete(call, Operation::Outcome::kUnknown);
   });
+}
+
+bool World::CanTalk(HostId a, HostId b) const {
+  return a == b || (!network_->IsCut(a, b) && !network_->IsCut(b, a));
+}
+
+bool World::Forward(uint64_t call) {
+  Pending& pending = pending_.at(call);
+  while (!pending.forward_to.empty()) {
+    const NodeName name = pending.forward_to.front();
+    pending.forward_to.erase(pending.forward_to.begin());
+    const auto host =
+        std::find_if(hosts_.begin(), hosts_.end(),
+                     [&name](const Host& each) { return each.name == name; });
+    CHECK(host != hosts_.end());
+    const HostId id = static_cast<HostId>(host - hosts_.begin());
+    if (host->process == nullptr || !CanTalk(pending.host, id)) continue;
+    pending.forwarded = true;
+    pending.operation->node = name;
+    pending.operation->process = host->process->number();
+    Count("forwarded");
+    const absl::Duration way = absl::Microseconds(random_.Between(50, 800));
+    queue_.After(way, [this, call, id] {
+      const auto found = pending_.find(call);
+      if (found == pending_.end()) return;
+      Operation* here = found->second.operation;
+      Process* target = hosts_[id].process.get();
+      if (target == nullptr || target->number() != here->process) return;
+      here->holders.clear();
+      NoteHolders(*target, here);
+      Command command = here->command;
+      command.forwarded = true;
+      target->Execute(command, found->second.deadline - now());
+    });
+    return true;
+  }
+  return false;
 }
 
 void World::NoteHolders(const Process& process, Operation* operation) {
@@ -279,10 +327,23 @@ void World::OnReply(Process& process, const replication::Reply& reply) {
     operation.answered = now();
     return;  // the client is gone
   }
+  Pending& call = pending_.at(reply.handle);
+  const Process* origin = hosts_[call.host].process.get();
+  if (origin == nullptr || origin->number() != call.process) {
+    return;  // nobody is left who would pass it on
+  }
   if (operation.answered != absl::InfiniteFuture()) {
     Fail(WorldCheck::kReplies,
          absl::StrCat(Describe(operation), " was answered twice"));
     return;
+  }
+  if (!call.forwarded) call.forward_to = reply.failure.forward_to;
+  const bool elsewhere =
+      reply.failure.reason == replication::Reason::kNotReady ||
+      reply.failure.reason == replication::Reason::kShuttingDown;
+  if (!reply.status.ok() && elsewhere && Forward(reply.handle)) return;
+  if (call.forwarded && !CanTalk(call.host, process.host())) {
+    return;  // the answer is on its way for longer than the client waits
   }
   operation.answered = now();
   operation.reply = reply;
@@ -322,6 +383,9 @@ void World::OnLaneStep(Process& process, uint32_t lane) {
     if (!(seen.before[slot] == seen.now[slot]))
       seen.before[slot] = seen.now[slot];
     if (state.context() == seen.now[slot]) continue;
+    if (process.leaving() && state.context().empty()) {
+      seen.handed_over[slot] = seen.now[slot];
+    }
     seen.now[slot] = state.context();
     changed.push_back(slot);
     const size_t minted = ledger_.Observe(process.number(), slot, state, now());
@@ -466,18 +530,37 @@ std::string World::Unsettled() const {
         }
       }
     }
-    for (uint32_t i = 0; i < config_.slot_count; ++i) {
-      const auto slot = static_cast<SlotId>(i);
-      const replication::Slot& here = process->slot(slot);
-      const replication::Slot& first = running.front()->slot(slot);
-      if (!(here.context() == first.context()) ||
-          !(here.live_hash() == first.live_hash())) {
-        return absl::StrCat("slot ", slot, " differs between ", name, " and ",
-                            running.front()->name());
-      }
-    }
+  }
+  for (uint32_t slot = 0; slot < config_.slot_count; ++slot) {
+    std::string why = Unsettled(static_cast<SlotId>(slot));
+    if (!why.empty()) return why;
   }
   return "";
+}
+
+std::string World::Unsettled(SlotId slot) const {
+  const Process* first = nullptr;
+  size_t owners = 0;
+  for (const Process* process : processes()) {
+    if (process->phase(slot) == replication::Phase::kNone) continue;
+    if (process->phase(slot) != replication::Phase::kReady) {
+      return absl::StrCat("slot ", slot, " is in phase ",
+                          static_cast<int>(process->phase(slot)), " on ",
+                          process->name());
+    }
+    ++owners;
+    if (first == nullptr) first = process;
+    const replication::Slot& here = process->slot(slot);
+    if (!(here.context() == first->slot(slot).context()) ||
+        !(here.live_hash() == first->slot(slot).live_hash())) {
+      return absl::StrCat("slot ", slot, " differs between ", process->name(),
+                          " and ", first->name());
+    }
+  }
+  const size_t expected = std::min<size_t>(config_.replicas, hosts_.size());
+  if (owners == expected) return "";
+  return absl::StrCat("slot ", slot, " has ", owners, " owners instead of ",
+                      expected);
 }
 
 void World::Finish() {

@@ -115,11 +115,17 @@ class World : public Scene, public ProcessObserver {
   struct Seen {
     std::vector<replication::Context> now;
     std::vector<replication::Context> before;
+    // What it handed over when it left: it goes with its copy, as by a crash.
+    std::vector<replication::Context> handed_over;
   };
   struct Pending {
     Operation* operation = nullptr;
-    HostId host = 0;
+    HostId host = 0;  // that the client called
+    ProcessNumber process = 0;
     Done done;
+    absl::Time deadline;
+    std::vector<NodeName> forward_to;  // who is left to be tried
+    bool forwarded = false;
   };
 
   // --- ProcessObserver
@@ -140,8 +146,14 @@ class World : public Scene, public ProcessObserver {
   bool RepeatsReply(Process& process) override;
 
   void Fail(absl::string_view check, const std::string& why);
+  // As the shell does: gives the call to the next owner that is to be tried.
+  // False when there is none.
+  bool Forward(uint64_t call);
+  bool CanTalk(HostId a, HostId b) const;
   void Complete(uint64_t id, Operation::Outcome outcome);
   void NoteHolders(const Process& process, Operation* operation);
+  // Why this slot is not the same on as many owners as it should have.
+  std::string Unsettled(SlotId slot) const;
   void Bury(HostId id);
   template <typename F>
   void Tell(F tell);

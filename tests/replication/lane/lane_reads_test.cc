@@ -124,7 +124,7 @@ TEST_F(LaneReadsTest, AWatchShowsEachChangeAndTheEnd) {
   net_.StartReady({"a", "b"});
   net_.Create("a", Id("s"), {{"k", "0"}});
   Effects effects;
-  net_.node("b").Watch(77, Id("s"), {}, net_.now("b"), &effects);
+  net_.node("b").Watch(77, Id("s"), {}, false, net_.now("b"), &effects);
   ASSERT_EQ(effects.watch_updates.size(), 1u);
   EXPECT_EQ(effects.watch_updates[0].session->attributes.at("k"), "0");
 
