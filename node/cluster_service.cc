@@ -244,7 +244,12 @@ grpc::ServerUnaryReactor* ClusterService::WhereIs(
   const membership::ViewPtr view = parts_.membership->view();
   std::vector<membership::Member> owners;
   for (const membership::Member& member : view->members()) {
-    if (MayAnswer(member)) owners.push_back(member);
+    const bool self = member.name == view->self();
+    const bool asked = self
+                           ? here.phase.phase != replication::Phase::kNone
+                           : std::binary_search(here.others.begin(),
+                                                here.others.end(), member.name);
+    if (asked && MayAnswer(member)) owners.push_back(member);
   }
   const auto gather = std::make_shared<Gather>(
       owners.size() + 1, [reactor] { reactor->Finish(grpc::Status::OK); });

@@ -22,10 +22,11 @@ constexpr int kConnectTimeoutMs = 2000;
 constexpr size_t kServerBufferBytes = size_t{256} << 20;
 // The callback API needs a thread only while a callback runs.
 constexpr int kServerThreadsMax = 64;
-// Calls at a time on one connection. A peer has one stream and a few exchanges;
-// questions of operators come on top.
+// Calls at a time on one connection. A peer has one stream, a few exchanges and
+// questions of operators, and the calls of its clients that it gives to this
+// node.
 constexpr int kClientStreamsMax = 8192;
-constexpr int kPeerStreamsMax = 256;
+constexpr int kPeerStreamsMax = 8192;
 
 // Tells gRPC that the host is numeric, so that no resolver is asked.
 std::string Target(const std::string& address) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "node/node_events.h"
@@ -119,6 +120,19 @@ void Lanes::Deliver(Outcome* outcome) {
   if (progress) parts_.listener->OnLaneProgress();
 }
 
+replication::SlotId Lanes::ChooseSlot(uint64_t number) const {
+  const auto all =
+      static_cast<replication::SlotId>(number % parts_.ids->slot_count());
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    const Lane& lane = *lanes_[(all + i) % lanes_.size()];
+    MutexLock lock(&lane.mutex);
+    const std::optional<replication::SlotId> slot =
+        lane.replicator.ChooseSlot(all, number / parts_.ids->slot_count());
+    if (slot.has_value()) return *slot;
+  }
+  return all;
+}
+
 CallTicket Lanes::NewTicket(replication::SlotId slot) {
   Lane& lane = *lanes_[slot % lanes_.size()];
   return {lane.number, lane.next_handle.fetch_add(1)};
@@ -144,14 +158,14 @@ bool Lanes::Cancel(const CallTicket& ticket) {
 }
 
 void Lanes::Watch(const CallTicket& ticket, const std::string& session_id,
-                  const std::vector<std::string>& tokens,
+                  const std::vector<std::string>& tokens, bool forwarded,
                   std::shared_ptr<WatchSink> sink) {
   Lane* lane = lanes_[ticket.lane].get();
   Run(lane, [&](Replicator* replicator, Instant now, Effects* effects)
                 ABSL_NO_THREAD_SAFETY_ANALYSIS {
                   lane->watches.emplace(ticket.handle, std::move(sink));
                   replicator->Watch(ticket.handle, session_id, tokens,
-                                    /*forwarded=*/false, now, effects);
+                                    forwarded, now, effects);
                 });
 }
 
@@ -234,6 +248,7 @@ replication::LaneStatus Lanes::status() const {
     sum.alone = sum.alone && status.alone;
     sum.slots_owned += status.slots_owned;
     sum.slots_ready += status.slots_ready;
+    sum.slots_leaving += status.slots_leaving;
     sum.sessions += status.sessions;
     sum.session_bytes += status.session_bytes;
     sum.parked += status.parked;

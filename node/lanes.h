@@ -88,6 +88,11 @@ class Lanes {
   // Ends the ticking; calls that wait are left to their sinks' Cancel.
   void Stop();
 
+  // A slot for a new session: what `number` stands for among all slots, if this
+  // node serves that, else among those that it serves (so that who creates a
+  // session has it at hand), else among all.
+  replication::SlotId ChooseSlot(uint64_t number) const;
+
   // A ticket for a call or a watch in the lane of `slot`.
   CallTicket NewTicket(replication::SlotId slot);
 
@@ -97,9 +102,10 @@ class Lanes {
   // the reply has been or is being delivered.
   bool Cancel(const CallTicket& ticket);
 
-  // The sink is kept until the watch ends or Unwatch, and a moment longer.
+  // The sink is kept until the watch ends or Unwatch, and a moment longer. For
+  // `forwarded` see replication::Command.
   void Watch(const CallTicket& ticket, const std::string& session_id,
-             const std::vector<std::string>& tokens,
+             const std::vector<std::string>& tokens, bool forwarded,
              std::shared_ptr<WatchSink> sink);
   void Unwatch(const CallTicket& ticket);
 

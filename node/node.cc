@@ -46,6 +46,7 @@ struct Node::Plan {
     info.cluster_id = options.cluster_id;
     info.slot_count = options.replication.slot_count;
     info.lane_count = options.replication.lane_count;
+    info.replicas = options.replication.replicas;
     info.absolute_lifetime_max = options.replication.absolute_lifetime_max;
     info.name = options.name;
     info.generation = generation;
@@ -152,6 +153,7 @@ Node::Node(Plan plan, const Clock* clock)
       ids_(options_.replication.slot_count, &key_),
       self_(plan.Info(), options_.replication.clock_offset_max, clock, &log_),
       peer_client_(&self_),
+      forwarder_(&peer_client_, clock, &log_),
       links_(&self_, clock, &log_, this),
       lanes_(plan.LaneConfig(), {options_.name, plan.process},
              {clock, &ids_, &key_, &links_, &log_, this}),
@@ -162,15 +164,16 @@ Node::Node(Plan plan, const Clock* clock)
                clock->Now().wall},
               {&lanes_, &membership_, &log_, &leaving_}),
       codec_({options_.default_consistency, options_.default_durability}, &ids_,
-             &key_, options_.name),
-      sessions_({&codec_, &lanes_, clock_, &log_, nullptr, kCallTimeoutDefault,
-                 options_.replication.call_timeout_max}),
+             &key_, options_.name,
+             [this](uint64_t number) { return lanes_.ChooseSlot(number); }),
+      sessions_({&codec_, &lanes_, clock_, &log_, nullptr, &forwarder_,
+                 kCallTimeoutDefault, options_.replication.call_timeout_max}),
       cluster_({&report_, &membership_, &peer_client_, &lanes_, &log_, clock_,
                 [this](ClusterService::LeaveDone done) {
                   LeaveFor(std::move(done));
                 }}),
       peers_(
-          {&self_, &membership_, &lanes_, &report_, clock_, &log_},
+          {&self_, &membership_, &lanes_, &report_, &sessions_, clock_, &log_},
           {options_.replication.slot_count, options_.replication.lane_count}) {}
 
 Node::~Node() { StopEverything(); }
@@ -248,6 +251,7 @@ void Node::OnView(const membership::ViewPtr& view) {
   lanes_.SetView(view);
   links_.SetView(view);
   peer_client_.SetView(view);
+  forwarder_.SetView(view);
   MutexLock lock(&mutex_);
   view_to_save_ = view;
   changed_.SignalAll();

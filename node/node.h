@@ -17,6 +17,7 @@
 #include "node/clock.h"
 #include "node/cluster_service.h"
 #include "node/event_log.h"
+#include "node/forwarder.h"
 #include "node/identity.h"
 #include "node/keys.h"
 #include "node/lanes.h"
@@ -119,6 +120,7 @@ class Node : private MembershipLoop::Listener,
   const replication::SessionIds ids_;
   SelfInfo self_;
   PeerClient peer_client_;
+  Forwarder forwarder_;
   PeerLinks links_;
   Lanes lanes_;
   MembershipLoop membership_;

@@ -101,6 +101,7 @@ Severity SeverityOf(LaneEvent kind) {
     case LaneEvent::kSessionEnded:
     case LaneEvent::kActorRotated:
     case LaneEvent::kLaneReady:
+    case LaneEvent::kSlotDropped:
       return Severity::kDebug;
     case LaneEvent::kPeerForgot:
     case LaneEvent::kSessionRevoked:
@@ -113,6 +114,7 @@ Severity SeverityOf(LaneEvent kind) {
     case LaneEvent::kWriteLost:
     case LaneEvent::kParkedDropped:
     case LaneEvent::kClockBehind:
+    case LaneEvent::kSlotOrphaned:
       return Severity::kWarning;
     case LaneEvent::kStateMismatch:
       return Severity::kError;

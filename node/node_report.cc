@@ -155,7 +155,7 @@ absl::StatusOr<v1::WhereIsResponse::Owner> NodeReport::Holds(
   const replication::Holder holder = parts_.lanes->Holds(*slot, session_id);
   v1::WhereIsResponse::Owner owner;
   owner.set_node(constants_.name);
-  owner.set_slot_state(holder.slot_ready ? "ready" : "syncing");
+  owner.set_slot_state(std::string(replication::PhaseName(holder.phase.phase)));
   owner.set_holds(holder.holds);
   owner.set_current(parts_.lanes->Covers(*slot, version));
   for (size_t i = 0; i < holder.version.size(); ++i) {

@@ -142,6 +142,7 @@ void Node::StopEverything() {
   cluster_.Shutdown();
   links_.Shutdown();
   peer_client_.Shutdown();
+  forwarder_.Shutdown();
   if (client_server_ != nullptr) {
     client_server_->Shutdown(After(*clock_, absl::ZeroDuration()));
   }

@@ -94,6 +94,9 @@ std::function<absl::Status(const Texts&, Options*)> Text(
   };
 }
 
+// More copies are what "all" is for.
+constexpr uint32_t kReplicasMost = 16;
+
 absl::Status Anything(const std::string&) { return absl::OkStatus(); }
 
 std::function<absl::Status(const Texts&, Options*)> DurationOption(
@@ -116,6 +119,20 @@ absl::Status ApplySlots(const Texts& texts, Options* options) {
         "must be a power of two from 1 to 65536, the same on every node");
   }
   options->replication.slot_count = slots;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyReplicas(const Texts& texts, Options* options) {
+  uint32_t replicas = 0;
+  if (texts.front() == "all") {
+    replicas = replication::kReplicasAll;
+  } else if (!absl::SimpleAtoi(texts.front(), &replicas) || replicas == 0 ||
+             replicas > kReplicasMost) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("must be a number from 1 to ", kReplicasMost,
+                     ", or \"all\"; the same on every node"));
+  }
+  options->replication.replicas = replicas;
   return absl::OkStatus();
 }
 
@@ -167,8 +184,7 @@ std::vector<OptionSpec> IdentityOptions(const Environment& environment) {
        "NAME",
        kIdentity,
        "What fails together with this node: a rack, a room, an availability "
-       "zone. The others know it; in this version every node holds every "
-       "session, so it decides nothing yet.",
+       "zone. The copies of a session are spread over zones first.",
        {""},
        Text(&Options::zone, CheckZone)},
       {"state-dir",
@@ -268,6 +284,14 @@ std::vector<OptionSpec> ClusterOptions() {
        "Parts that the sessions are divided into; a power of two.",
        {absl::StrCat(defaults.slot_count)},
        ApplySlots},
+      {"replicas",
+       Kind::kValue,
+       "COUNT",
+       kCluster,
+       "Nodes that hold each session, or \"all\". Every node serves every "
+       "session, by asking one of them if it must.",
+       {"3"},
+       ApplyReplicas},
       {"absolute-lifetime-max",
        Kind::kValue,
        "DURATION",

@@ -3,7 +3,6 @@
 #include <set>
 #include <utility>
 
-#include "grpcpp/client_context.h"
 #include "node/grpc_settings.h"
 #include "proto/wire_gossip.h"
 
@@ -32,6 +31,57 @@ struct PeerClient::Shared {
       ABSL_GUARDED_BY(mutex);
   // Of the calls under way, so that Shutdown can cancel them.
   std::set<std::shared_ptr<grpc::ClientContext>> calls ABSL_GUARDED_BY(mutex);
+
+  void Forget(const std::shared_ptr<grpc::ClientContext>& context) {
+    MutexLock lock(&mutex);
+    calls.erase(context);
+    idle.SignalAll();
+  }
+};
+
+// Owns itself until OnDone.
+class PeerClient::WatchCall
+    : public grpc::ClientReadReactor<v1::WatchResponse> {
+ public:
+  WatchCall(std::shared_ptr<Shared> shared, std::shared_ptr<Peer> peer,
+            std::shared_ptr<grpc::ClientContext> context,
+            const v1::WatchRequest& request,
+            std::function<void(v1::WatchResponse)> on_message,
+            std::function<void(absl::Status)> on_end)
+      : shared_(std::move(shared)),
+        peer_(std::move(peer)),
+        context_(std::move(context)),
+        request_(request),
+        on_message_(std::move(on_message)),
+        on_end_(std::move(on_end)) {}
+
+  void Begin() {
+    peer_->stub->async()->ForwardWatch(context_.get(), &request_, this);
+    StartRead(&response_);
+    StartCall();
+  }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    on_message_(std::move(response_));
+    response_ = v1::WatchResponse();
+    StartRead(&response_);
+  }
+  void OnDone(const grpc::Status& status) override {
+    on_end_(FromGrpc(status));
+    peer_.reset();
+    shared_->Forget(context_);
+    delete this;
+  }
+
+  const std::shared_ptr<Shared> shared_;
+  std::shared_ptr<Peer> peer_;
+  const std::shared_ptr<grpc::ClientContext> context_;
+  const v1::WatchRequest request_;
+  v1::WatchResponse response_;
+  const std::function<void(v1::WatchResponse)> on_message_;
+  const std::function<void(absl::Status)> on_end_;
 };
 
 // Everything that a call needs until its callback.
@@ -55,15 +105,7 @@ void PeerClient::Begin(const membership::Address& to, absl::Duration timeout,
                        Request request, Start start,
                        std::function<void(absl::StatusOr<Response>)> done) {
   auto call = std::make_shared<UnaryCall<Request, Response>>();
-  {
-    MutexLock lock(&shared_->mutex);
-    if (!shared_->shut_down) {
-      std::shared_ptr<Peer>& peer = shared_->peers[to];
-      if (peer == nullptr) peer = std::make_shared<Peer>(to);
-      call->peer = peer;
-      shared_->calls.insert(call->context);
-    }
-  }
+  call->peer = Note(to, call->context);
   if (call->peer == nullptr) {
     done(absl::CancelledError("this node is stopping"));
     return;
@@ -81,10 +123,19 @@ void PeerClient::Begin(const membership::Address& to, absl::Duration timeout,
           // Before the end is reported: this may be the last to hold the
           // channel.
           call->peer.reset();
-          MutexLock lock(&shared->mutex);
-          shared->calls.erase(call->context);
-          shared->idle.SignalAll();
+          shared->Forget(call->context);
         });
+}
+
+std::shared_ptr<PeerClient::Peer> PeerClient::Note(
+    const membership::Address& to,
+    const std::shared_ptr<grpc::ClientContext>& context) {
+  MutexLock lock(&shared_->mutex);
+  if (shared_->shut_down) return nullptr;
+  std::shared_ptr<Peer>& peer = shared_->peers[to];
+  if (peer == nullptr) peer = std::make_shared<Peer>(to);
+  shared_->calls.insert(context);
+  return peer;
 }
 
 void PeerClient::Call(
@@ -96,17 +147,26 @@ void PeerClient::Call(
     return;
   }
   // An Exchange says what time it is, and that is compared with the callee's
-  // clock on arrival: it must not have waited for the connection. So another
-  // call opens that.
+  // clock on arrival: it must not have waited for the connection.
+  Connect(
+      to, timeout,
+      [this, to, request, done](absl::Duration left) {
+        Exchange(to, request, left, done);
+      },
+      done);
+}
+
+void PeerClient::Connect(const membership::Address& to, absl::Duration timeout,
+                         std::function<void(absl::Duration left)> next,
+                         std::function<void(absl::Status)> failed) {
   const absl::Time until = self_->Now().wall + timeout;
   NodeStatus(to, timeout,
-             [this, to, request, until, done = std::move(done)](
+             [this, until, next = std::move(next), failed = std::move(failed)](
                  const absl::StatusOr<v1::NodeStatusResponse>& status) {
-               const absl::Duration left = until - self_->Now().wall;
-               if (!status.ok()) {
-                 done(status.status());
+               if (status.ok()) {
+                 next(until - self_->Now().wall);
                } else {
-                 Exchange(to, request, left, done);
+                 failed(status.status());
                }
              });
 }
@@ -177,6 +237,54 @@ void PeerClient::Holds(
         stub->async()->Holds(context, call, response, std::move(finished));
       },
       std::move(done));
+}
+
+void PeerClient::Forward(
+    const membership::Address& to, const v1::PipelineRequest& request,
+    absl::Duration timeout,
+    std::function<void(absl::StatusOr<v1::PipelineResponse>, bool sent)> done) {
+  if (MustConnect(to)) {
+    Connect(
+        to, timeout,
+        [this, to, request, done](absl::Duration left) {
+          BeginForward(to, request, left, done);
+        },
+        [done](const absl::Status& why) { done(why, /*sent=*/false); });
+    return;
+  }
+  BeginForward(to, request, timeout, std::move(done));
+}
+
+void PeerClient::BeginForward(
+    const membership::Address& to, const v1::PipelineRequest& request,
+    absl::Duration timeout,
+    std::function<void(absl::StatusOr<v1::PipelineResponse>, bool sent)> done) {
+  Begin<v1::PipelineRequest, v1::PipelineResponse>(
+      to, timeout, request,
+      [](v1::PeerService::Stub* stub, grpc::ClientContext* context,
+         const v1::PipelineRequest* call, v1::PipelineResponse* response,
+         std::function<void(grpc::Status)> finished) {
+        stub->async()->Forward(context, call, response, std::move(finished));
+      },
+      [done = std::move(done)](absl::StatusOr<v1::PipelineResponse> response) {
+        done(std::move(response), /*sent=*/true);
+      });
+}
+
+std::shared_ptr<grpc::ClientContext> PeerClient::ForwardWatch(
+    const membership::Address& to, const v1::WatchRequest& request,
+    std::function<void(v1::WatchResponse)> on_message,
+    std::function<void(absl::Status)> on_end) {
+  auto context = std::make_shared<grpc::ClientContext>();
+  std::shared_ptr<Peer> peer = Note(to, context);
+  if (peer == nullptr) {
+    on_end(absl::CancelledError("this node is stopping"));
+    return nullptr;
+  }
+  auto* call = new WatchCall(shared_, std::move(peer), context, request,
+                             std::move(on_message), std::move(on_end));
+  call->Begin();
+  return context;
 }
 
 void PeerClient::SetView(const membership::ViewPtr& view) {

@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "grpcpp/client_context.h"
 #include "membership/view.h"
 #include "node/mutex.h"
 #include "node/reliable_plane.h"
@@ -38,6 +39,20 @@ class PeerClient : public ReliablePlane {
   void Holds(const membership::Address& to, const wire::HoldsQuery& query,
              absl::Duration timeout,
              std::function<void(absl::StatusOr<v1::HoldsResponse>)> done);
+  // `sent`: when it failed, it may have been carried out all the same.
+  void Forward(
+      const membership::Address& to, const v1::PipelineRequest& request,
+      absl::Duration timeout,
+      std::function<void(absl::StatusOr<v1::PipelineResponse>, bool sent)>
+          done);
+
+  // Hears a watch of another node until it ends or is cancelled by the context
+  // that is returned. Both callbacks come in turn, `on_end` last and exactly
+  // once; perhaps, when this node is stopping, before this returns (null).
+  std::shared_ptr<grpc::ClientContext> ForwardWatch(
+      const membership::Address& to, const v1::WatchRequest& request,
+      std::function<void(v1::WatchResponse)> on_message,
+      std::function<void(absl::Status)> on_end);
 
   // Closes channels to addresses that no member has any more.
   void SetView(const membership::ViewPtr& view);
@@ -48,15 +63,32 @@ class PeerClient : public ReliablePlane {
 
  private:
   struct Peer;
+  class WatchCall;
   template <typename Request, typename Response>
   struct UnaryCall;
   struct Shared;
 
+  // The channel to an address; null when this node is stopping, and then
+  // `context` is not noted as a call under way.
+  std::shared_ptr<Peer> Note(
+      const membership::Address& to,
+      const std::shared_ptr<grpc::ClientContext>& context);
   // Whether a call to the address would have to connect first.
   bool MustConnect(const membership::Address& to);
+  // Connects first, by another call, and then does `next` with the time that is
+  // left, or `failed`.
+  void Connect(const membership::Address& to, absl::Duration timeout,
+               std::function<void(absl::Duration left)> next,
+               std::function<void(absl::Status)> failed);
   void Exchange(const membership::Address& to,
                 const membership::Request& request, absl::Duration timeout,
                 std::function<void(absl::StatusOr<membership::Reply>)> done);
+
+  void BeginForward(
+      const membership::Address& to, const v1::PipelineRequest& request,
+      absl::Duration timeout,
+      std::function<void(absl::StatusOr<v1::PipelineResponse>, bool sent)>
+          done);
 
   template <typename Request, typename Response, typename Start>
   void Begin(const membership::Address& to, absl::Duration timeout,

@@ -212,6 +212,17 @@ grpc::ServerUnaryReactor* PeerService::Holds(
   return FinishNow(context, absl::OkStatus());
 }
 
+grpc::ServerUnaryReactor* PeerService::Forward(
+    grpc::CallbackServerContext* context, const v1::PipelineRequest* request,
+    v1::PipelineResponse* response) {
+  return parts_.sessions->ServeForwarded(context, request, response);
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* PeerService::ForwardWatch(
+    grpc::CallbackServerContext* /*context*/, const v1::WatchRequest* request) {
+  return parts_.sessions->WatchForwarded(request);
+}
+
 std::shared_ptr<PeerService::Inbound> PeerService::Enter(
     const membership::NodeName& peer) {
   MutexLock lock(&mutex_);

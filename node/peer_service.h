@@ -16,6 +16,7 @@
 #include "node/node_report.h"
 #include "node/rate_limit.h"
 #include "node/self_info.h"
+#include "node/session_service.h"
 #include "proto/peer.grpc.pb.h"
 #include "proto/wire_replication.h"
 
@@ -40,6 +41,7 @@ class PeerService : public v1::PeerService::CallbackService {
     MembershipLoop* membership = nullptr;
     Lanes* lanes = nullptr;
     const NodeReport* report = nullptr;
+    SessionService* sessions = nullptr;
     const Clock* clock = nullptr;
     EventLog* log = nullptr;
     // For the first batch of a stream.
@@ -61,6 +63,12 @@ class PeerService : public v1::PeerService::CallbackService {
   grpc::ServerUnaryReactor* Holds(grpc::CallbackServerContext* context,
                                   const v1::HoldsRequest* request,
                                   v1::HoldsResponse* response) override;
+  grpc::ServerUnaryReactor* Forward(grpc::CallbackServerContext* context,
+                                    const v1::PipelineRequest* request,
+                                    v1::PipelineResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchResponse>* ForwardWatch(
+      grpc::CallbackServerContext* context,
+      const v1::WatchRequest* request) override;
 
  private:
   class Stream;

@@ -173,8 +173,13 @@ v1::SessionEnded::Reason EncodeEnd(replication::WatchUpdate::End end) {
 
 SessionCodec::SessionCodec(const Defaults& defaults,
                            const replication::SessionIds* ids,
-                           const replication::KeyedHash* key, std::string node)
-    : defaults_(defaults), ids_(ids), key_(key), node_(std::move(node)) {}
+                           const replication::KeyedHash* key, std::string node,
+                           ChooseSlot choose_slot)
+    : defaults_(defaults),
+      ids_(ids),
+      key_(key),
+      node_(std::move(node)),
+      choose_slot_(std::move(choose_slot)) {}
 
 void SessionCodec::RouteById(absl::string_view id,
                              DecodedCommand* decoded) const {
@@ -192,13 +197,13 @@ void SessionCodec::RouteById(absl::string_view id,
 }
 
 void SessionCodec::ChooseId(DecodedCommand* decoded) const {
-  // A retry has to mean the same session, on whichever node it arrives, so slot
-  // and id follow from the request id, which is as random as an id.
+  // A retry has to mean the same session, so slot and id follow from the
+  // request id, which is as random as an id; on another node too, as long as
+  // both serve the slot.
   const std::string& request = decoded->command.request_id;
   const uint64_t number =
       request.empty() ? RandomUint64() : key_->Hash("create", request);
-  const auto slot =
-      static_cast<replication::SlotId>(number % ids_->slot_count());
+  const replication::SlotId slot = choose_slot_(number);
   decoded->command.slot = slot;
   decoded->command.session_id =
       ids_->MakeNative(slot, request.empty() ? RandomBytes<16>()

@@ -1,6 +1,8 @@
 #ifndef NODE_SESSION_CODEC_H_
 #define NODE_SESSION_CODEC_H_
 
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -31,8 +33,12 @@ class SessionCodec {
   };
 
   // `ids` and `key` must outlive the codec. `node` is this node's name.
+  // `choose_slot` gives a slot for a new session, for a number that is random
+  // or follows from the request; the caller may prefer what this node serves.
+  using ChooseSlot = std::function<replication::SlotId(uint64_t number)>;
   SessionCodec(const Defaults& defaults, const replication::SessionIds* ids,
-               const replication::KeyedHash* key, std::string node);
+               const replication::KeyedHash* key, std::string node,
+               ChooseSlot choose_slot);
 
   DecodedCommand Decode(const v1::CreateRequest& request) const;
   DecodedCommand Decode(const v1::GetRequest& request) const;
@@ -62,6 +68,7 @@ class SessionCodec {
   const replication::SessionIds* const ids_;
   const replication::KeyedHash* const key_;
   const std::string node_;
+  const ChooseSlot choose_slot_;
 };
 
 // The machine-readable part of a failed call.

@@ -4,102 +4,49 @@
 #include <utility>
 #include <vector>
 
+#include "node/forwarder.h"
 #include "node/proto_time.h"
+#include "node/session_command.h"
 #include "node/session_deadline.h"
 
 namespace sessionmesh::node {
-namespace {
-
-using Command = v1::PipelineRequest::CommandCase;
-
-DecodedCommand Unknown() {
-  DecodedCommand decoded;
-  decoded.status = absl::InvalidArgumentError(
-      "the request has no command, or one that this node does not know");
-  decoded.failure.reason = replication::Reason::kInvalidField;
-  return decoded;
-}
-
-DecodedCommand Decode(const SessionCodec& codec,
-                      const v1::PipelineRequest& request) {
-  switch (request.command_case()) {
-    case Command::kCreate:
-      return codec.Decode(request.create());
-    case Command::kGet:
-      return codec.Decode(request.get());
-    case Command::kUpdate:
-      return codec.Decode(request.update());
-    case Command::kTouch:
-      return codec.Decode(request.touch());
-    case Command::kDelete:
-      return codec.Decode(request.delete_());
-    case Command::kRotate:
-      return codec.Decode(request.rotate());
-    case Command::COMMAND_NOT_SET:
-      break;
-  }
-  return Unknown();
-}
-
-void Encode(const SessionCodec& codec, Command command,
-            replication::Reply reply, v1::PipelineResponse* out) {
-  switch (command) {
-    case Command::kCreate:
-      codec.Encode(std::move(reply), out->mutable_create());
-      return;
-    case Command::kGet:
-      codec.Encode(std::move(reply), out->mutable_get());
-      return;
-    case Command::kUpdate:
-      codec.Encode(std::move(reply), out->mutable_update());
-      return;
-    case Command::kTouch:
-      codec.Encode(std::move(reply), out->mutable_touch());
-      return;
-    case Command::kDelete:
-      codec.Encode(std::move(reply), out->mutable_delete_());
-      return;
-    case Command::kRotate:
-      codec.Encode(std::move(reply), out->mutable_rotate());
-      return;
-    case Command::COMMAND_NOT_SET:
-      return;
-  }
-}
-
-}  // namespace
-
 // Has a place in the gate of calls, which has been entered for it.
 class SessionPipeline::Call : public CallSink {
  public:
-  Call(SessionPipeline* pipeline, uint64_t correlation, Command command,
-       const CallTicket& ticket)
+  Call(SessionPipeline* pipeline, const v1::PipelineRequest& request,
+       const CallTicket& ticket, absl::Time deadline)
       : pipeline_(pipeline),
-        correlation_(correlation),
-        command_(command),
-        ticket_(ticket) {}
+        request_(request),
+        ticket_(ticket),
+        deadline_(deadline) {}
   ~Call() override { pipeline_->parts_.calls->Leave(); }
 
   const CallTicket& ticket() const { return ticket_; }
 
   void OnReply(replication::Reply reply) override {
-    v1::PipelineResponse response;
-    response.set_correlation(correlation_);
-    if (reply.status.ok()) {
-      Encode(*pipeline_->parts_.codec, command_, std::move(reply), &response);
-    } else {
-      const absl::Status status = reply.status;
-      *response.mutable_error() =
-          FailedCommand(status, EncodeFailure(std::move(reply)));
+    const SessionParts& parts = pipeline_->parts_;
+    if (parts.forwarder != nullptr && !reply.failure.forward_to.empty()) {
+      parts.forwarder->Forward(std::move(request_), std::move(reply), deadline_,
+                               [this](v1::PipelineResponse response) {
+                                 OnResult(std::move(response));
+                               });
+      return;
     }
-    pipeline_->OnCallDone(this, std::move(response));  // deletes this
+    OnResult(
+        EncodeResult(*parts.codec, request_.command_case(), std::move(reply)));
   }
 
  private:
+  void OnResult(v1::PipelineResponse response) {
+    response.set_correlation(correlation_);
+    pipeline_->OnCallDone(this, std::move(response));  // deletes this
+  }
+
   SessionPipeline* const pipeline_;
-  const uint64_t correlation_;
-  const Command command_;
+  v1::PipelineRequest request_;
+  const uint64_t correlation_ = request_.correlation();
   const CallTicket ticket_;
+  const absl::Time deadline_;
 };
 
 SessionPipeline::SessionPipeline(const SessionParts& parts, CallGate* gate,
@@ -139,7 +86,7 @@ void SessionPipeline::OnReadDone(bool ok) {
 }
 
 void SessionPipeline::Start() {
-  DecodedCommand decoded = Decode(*parts_.codec, request_);
+  DecodedCommand decoded = DecodeCommand(*parts_.codec, request_);
   const Instant now = parts_.clock->Now();
   absl::Duration left = deadline_ - now.steady;
   if (request_.has_timeout()) {
@@ -160,8 +107,8 @@ void SessionPipeline::Start() {
   decoded.command.deadline =
       LaneDeadline(now, left, parts_.timeout_default, parts_.timeout_max);
   const CallTicket ticket = parts_.lanes->NewTicket(*decoded.command.slot);
-  auto call = std::make_unique<Call>(this, request_.correlation(),
-                                     request_.command_case(), ticket);
+  auto call =
+      std::make_unique<Call>(this, request_, ticket, decoded.command.deadline);
   Call* const sink = call.get();
   {
     MutexLock lock(&mutex_);

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "node/forwarder.h"
+#include "node/session_command.h"
 #include "node/session_deadline.h"
 #include "node/session_pipeline.h"
 #include "node/session_watch.h"
@@ -23,11 +25,12 @@ absl::Duration TimeLeft(const grpc::CallbackServerContext& context,
 }
 
 // One unary call, from its arrival to its reply. Owns itself until OnDone.
-template <typename Response>
+template <typename Request, typename Response>
 class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
  public:
-  UnaryCall(const SessionParts& parts, Response* response)
-      : parts_(parts), response_(response) {}
+  UnaryCall(const SessionParts& parts, const Request* request,
+            Response* response)
+      : parts_(parts), request_(request), response_(response) {}
 
   void Refuse(const absl::Status& status, const replication::Failure& failure) {
     Finish(FailedCall(status, EncodeFailure(failure)));
@@ -47,11 +50,18 @@ class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
     }
     decoded.command.deadline = LaneDeadline(
         parts_.clock->Now(), left, parts_.timeout_default, parts_.timeout_max);
+    deadline_ = decoded.command.deadline;
     ticket_ = parts_.lanes->NewTicket(*decoded.command.slot);
     parts_.lanes->Execute(ticket_, std::move(decoded.command), this);
   }
 
   void OnReply(replication::Reply reply) override {
+    if (parts_.forwarder != nullptr && !reply.failure.forward_to.empty()) {
+      parts_.forwarder->Forward(
+          AsCommand(*request_), std::move(reply), deadline_,
+          [this](v1::PipelineResponse result) { OnResult(std::move(result)); });
+      return;
+    }
     if (!reply.status.ok()) {
       const absl::Status status = reply.status;
       Finish(FailedCall(status, EncodeFailure(std::move(reply))));
@@ -78,8 +88,80 @@ class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
   bool InternalInlineable() override { return true; }
 
  private:
+  // From the owner that the call was given to.
+  void OnResult(v1::PipelineResponse result) {
+    if (result.has_error()) {
+      const v1::Error& error = result.error();
+      Finish(
+          FailedCall(absl::Status(static_cast<absl::StatusCode>(error.code()),
+                                  error.message()),
+                     error.info()));
+      return;
+    }
+    TakeResult(&result, response_);
+    Finish(grpc::Status::OK);
+  }
+
   const SessionParts& parts_;
+  const Request* const request_;
   Response* const response_;
+  CallTicket ticket_;
+  absl::Time deadline_;
+  bool entered_ = false;
+};
+
+// A call that another node gave to this one.
+class ForwardedCall : public grpc::ServerUnaryReactor, public CallSink {
+ public:
+  ForwardedCall(const SessionParts& parts, CallGate* gate,
+                const v1::PipelineRequest& request,
+                v1::PipelineResponse* response)
+      : parts_(parts),
+        gate_(gate),
+        command_(request.command_case()),
+        response_(response) {}
+
+  void Begin(DecodedCommand decoded, absl::Duration left) {
+    entered_ = gate_->Enter();
+    if (!entered_) {
+      decoded.status =
+          GateFull("forwarded calls", *gate_, parts_.log, &decoded.failure);
+    }
+    if (!decoded.status.ok()) {
+      *response_->mutable_error() =
+          FailedCommand(decoded.status, EncodeFailure(decoded.failure));
+      Finish(grpc::Status::OK);
+      return;
+    }
+    decoded.command.forwarded = true;
+    decoded.command.deadline = LaneDeadline(
+        parts_.clock->Now(), left, parts_.timeout_default, parts_.timeout_max);
+    ticket_ = parts_.lanes->NewTicket(*decoded.command.slot);
+    parts_.lanes->Execute(ticket_, std::move(decoded.command), this);
+  }
+
+  void OnReply(replication::Reply reply) override {
+    *response_ = EncodeResult(*parts_.codec, command_, std::move(reply));
+    Finish(grpc::Status::OK);
+  }
+
+  void OnCancel() override {
+    if (ticket_.handle == 0 || !parts_.lanes->Cancel(ticket_)) return;
+    Finish(grpc::Status(grpc::StatusCode::CANCELLED, "cancelled"));
+  }
+
+  void OnDone() override {
+    if (entered_) gate_->Leave();
+    delete this;
+  }
+
+  bool InternalInlineable() override { return true; }
+
+ private:
+  const SessionParts& parts_;
+  CallGate* const gate_;
+  const v1::PipelineRequest::CommandCase command_;
+  v1::PipelineResponse* const response_;
   CallTicket ticket_;
   bool entered_ = false;
 };
@@ -89,7 +171,7 @@ grpc::ServerUnaryReactor* StartUnary(const SessionParts& parts,
                                      const grpc::CallbackServerContext& context,
                                      const Request& request,
                                      Response* response) {
-  auto* call = new UnaryCall<Response>(parts, response);
+  auto* call = new UnaryCall<Request, Response>(parts, &request, response);
   call->Begin(parts.codec->Decode(request),
               TimeLeft(context, parts.clock->Now()));
   return call;
@@ -113,6 +195,7 @@ SessionService::SessionService(const SessionParts& parts)
     : calls_(kClientCallsMax),
       watches_(kWatchesMax),
       pipelines_(kPipelinesMax),
+      forwarded_(kForwardedCallsMax),
       parts_(parts) {
   parts_.calls = &calls_;
 }
@@ -153,9 +236,29 @@ grpc::ServerUnaryReactor* SessionService::Rotate(
   return StartUnary(parts_, *context, *request, response);
 }
 
+grpc::ServerUnaryReactor* SessionService::ServeForwarded(
+    grpc::CallbackServerContext* context, const v1::PipelineRequest* request,
+    v1::PipelineResponse* response) {
+  auto* call = new ForwardedCall(parts_, &forwarded_, *request, response);
+  call->Begin(DecodeCommand(*parts_.codec, *request),
+              TimeLeft(*context, parts_.clock->Now()));
+  return call;
+}
+
 grpc::ServerWriteReactor<v1::WatchResponse>* SessionService::Watch(
     grpc::CallbackServerContext* /*context*/, const v1::WatchRequest* request) {
-  DecodedCommand decoded = parts_.codec->Decode(*request);
+  return StartWatch(*request, /*forwarded=*/false);
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* SessionService::WatchForwarded(
+    const v1::WatchRequest* request) {
+  return StartWatch(*request, /*forwarded=*/true);
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* SessionService::StartWatch(
+    const v1::WatchRequest& request, bool forwarded) {
+  DecodedCommand decoded = parts_.codec->Decode(request);
+  decoded.command.forwarded = forwarded;
   CallGate* gate = &watches_;
   if (!watches_.Enter()) {
     gate = nullptr;
@@ -164,7 +267,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* SessionService::Watch(
   }
   auto stream = std::make_shared<SessionWatch>(parts_, gate);
   stream->Begin();
-  stream->Watch(decoded);
+  stream->Watch(decoded, request);
   return stream.get();
 }
 

@@ -21,6 +21,10 @@ namespace sessionmesh::node {
 inline constexpr int64_t kClientCallsMax = 4096;
 inline constexpr int64_t kWatchesMax = 1024;
 inline constexpr int64_t kPipelinesMax = 256;
+// Calls of clients of other nodes, given to this one.
+inline constexpr int64_t kForwardedCallsMax = 4096;
+
+class Forwarder;
 
 // What calls have in common: who serves them and how long they may take.
 struct SessionParts {
@@ -29,6 +33,8 @@ struct SessionParts {
   const Clock* clock = nullptr;
   EventLog* log = nullptr;
   CallGate* calls = nullptr;
+  // Null: calls that are not served here fail.
+  Forwarder* forwarder = nullptr;
   // Of calls without a deadline, and of any call at most.
   absl::Duration timeout_default = absl::Seconds(5);
   absl::Duration timeout_max = absl::Seconds(30);
@@ -72,12 +78,23 @@ class SessionService : public v1::SessionService::CallbackService {
   grpc::ServerBidiReactor<v1::PipelineRequest, v1::PipelineResponse>* Pipeline(
       grpc::CallbackServerContext* context) override;
 
+  // A call of a client of another node, which gave it to this one.
+  grpc::ServerUnaryReactor* ServeForwarded(grpc::CallbackServerContext* context,
+                                           const v1::PipelineRequest* request,
+                                           v1::PipelineResponse* response);
+  grpc::ServerWriteReactor<v1::WatchResponse>* WatchForwarded(
+      const v1::WatchRequest* request);
+
   const CallGate& calls() const { return calls_; }
 
  private:
+  grpc::ServerWriteReactor<v1::WatchResponse>* StartWatch(
+      const v1::WatchRequest& request, bool forwarded);
+
   CallGate calls_;
   CallGate watches_;
   CallGate pipelines_;
+  CallGate forwarded_;
   SessionParts parts_;
 };
 

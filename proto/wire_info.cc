@@ -74,6 +74,7 @@ absl::Status CheckHead(const v1::NodeInfo& proto) {
 absl::Status CheckRestPresent(const v1::NodeInfo& proto) {
   WIRE_RETURN_IF_ERROR(CheckPresent("slot_count", proto.has_slot_count()));
   WIRE_RETURN_IF_ERROR(CheckPresent("lane_count", proto.has_lane_count()));
+  WIRE_RETURN_IF_ERROR(CheckPresent("replicas", proto.has_replicas()));
   WIRE_RETURN_IF_ERROR(CheckPresent("absolute_lifetime_max_ms",
                                     proto.has_absolute_lifetime_max_ms()));
   WIRE_RETURN_IF_ERROR(CheckPresent("name", proto.has_name()));
@@ -91,6 +92,8 @@ absl::Status CheckAll(const v1::NodeInfo& proto) {
       CheckPowerOfTwo("slot_count", proto.slot_count(), kSlotCountMax));
   WIRE_RETURN_IF_ERROR(
       CheckPowerOfTwo("lane_count", proto.lane_count(), proto.slot_count()));
+  WIRE_RETURN_IF_ERROR(
+      CheckNumber("replicas", proto.replicas(), 1, UINT32_MAX));
   WIRE_RETURN_IF_ERROR(CheckNumber("absolute_lifetime_max_ms",
                                    proto.absolute_lifetime_max_ms(), 1,
                                    kMillisMax));
@@ -111,6 +114,10 @@ absl::Status Differ(absl::string_view what, const NodeInfo& theirs,
   return absl::FailedPreconditionError(
       absl::StrCat(what, " is ", their_value, " at ", theirs.name, " and ",
                    my_value, " here: ", advice));
+}
+
+std::string Replicas(uint32_t replicas) {
+  return replicas == replication::kReplicasAll ? "all" : absl::StrCat(replicas);
 }
 
 std::string Versions(const NodeInfo& info) {
@@ -142,6 +149,7 @@ v1::NodeInfo EncodeNodeInfo(const NodeInfo& info) {
   proto.set_protocol_max(info.protocol_max);
   proto.set_slot_count(info.slot_count);
   proto.set_lane_count(info.lane_count);
+  proto.set_replicas(info.replicas);
   proto.set_absolute_lifetime_max_ms(static_cast<uint64_t>(
       absl::ToInt64Milliseconds(info.absolute_lifetime_max)));
   proto.set_name(info.name);
@@ -161,6 +169,7 @@ absl::StatusOr<NodeInfo> DecodeNodeInfo(const v1::NodeInfo& proto) {
   info.protocol_max = proto.protocol_max();
   info.slot_count = proto.slot_count();
   info.lane_count = proto.lane_count();
+  info.replicas = proto.replicas();
   info.absolute_lifetime_max = absl::Milliseconds(
       static_cast<int64_t>(proto.absolute_lifetime_max_ms()));
   info.name = proto.name();
@@ -197,6 +206,11 @@ absl::Status CheckCompatible(const NodeInfo& mine, const NodeInfo& theirs,
                   absl::StrCat(mine.lane_count),
                   "start all nodes with the same value");
   }
+  if (theirs.replicas != mine.replicas) {
+    return Differ("the number of replicas", theirs, Replicas(theirs.replicas),
+                  Replicas(mine.replicas),
+                  "start all nodes with the same value");
+  }
   if (theirs.absolute_lifetime_max != mine.absolute_lifetime_max) {
     return Differ("the greatest absolute lifetime", theirs,
                   absl::FormatDuration(theirs.absolute_lifetime_max),
@@ -222,10 +236,11 @@ absl::Status CheckCompatible(const NodeInfo& mine, const NodeInfo& theirs,
 
 uint64_t ClusterHash(const NodeInfo& info) {
   // A cluster id has no blanks, so the text is unambiguous.
-  return replication::StableHash(absl::StrCat(
-      info.cluster_id, " slots ", info.slot_count, " lanes ", info.lane_count,
-      " lifetime ", absl::ToInt64Milliseconds(info.absolute_lifetime_max),
-      " key ", info.key_check));
+  return replication::StableHash(
+      absl::StrCat(info.cluster_id, " slots ", info.slot_count, " lanes ",
+                   info.lane_count, " replicas ", info.replicas, " lifetime ",
+                   absl::ToInt64Milliseconds(info.absolute_lifetime_max),
+                   " key ", info.key_check));
 }
 
 absl::Status CheckNodeName(absl::string_view field, absl::string_view name) {

@@ -13,6 +13,7 @@
 #include "proto/limits.h"
 #include "proto/peer.pb.h"
 #include "replication/message.h"
+#include "replication/placement.h"
 
 namespace sessionmesh::wire {
 
@@ -25,7 +26,8 @@ struct NodeInfo {
   uint32_t protocol_max = kProtocolMax;
   uint32_t slot_count = 0;
   uint32_t lane_count = 0;
-  absl::Duration absolute_lifetime_max;  // in whole milliseconds
+  uint32_t replicas = replication::kReplicasAll;  // at least 1
+  absl::Duration absolute_lifetime_max;           // in whole milliseconds
   membership::NodeName name;
   membership::Generation generation = 0;
   replication::ProcessId process = 0;
@@ -49,10 +51,10 @@ absl::Status CheckCanTalk(const NodeInfo& mine, const v1::NodeInfo& theirs);
 
 // OK when the two nodes may talk. FAILED_PRECONDITION names the first thing
 // that differs, both values, and what to do: cluster id, protocol version, slot
-// count, lane count, absolute lifetime, key file (without values), or wall
-// clocks that are more than `clock_offset_max` apart. `mine.wall` is the time
-// at which `theirs` arrived, so the time of the transfer counts as an offset of
-// the clocks.
+// count, lane count, replicas, absolute lifetime, key file (without values), or
+// wall clocks that are more than `clock_offset_max` apart. `mine.wall` is the
+// time at which `theirs` arrived, so the time of the transfer counts as an
+// offset of the clocks.
 absl::Status CheckCompatible(const NodeInfo& mine, const NodeInfo& theirs,
                              absl::Duration clock_offset_max);
 

@@ -410,6 +410,21 @@ absl::Time Lane::NextDeadline() const {
   return next;
 }
 
+std::optional<SlotId> Lane::ChooseSlot(SlotId wanted, uint64_t number) const {
+  if (IsInLane(wanted) && IsReady(wanted)) return wanted;
+  const auto is_ready = [](const SlotState& state) {
+    return state.phase.phase == Phase::kReady;
+  };
+  const auto ready = static_cast<uint64_t>(
+      std::count_if(slots_.begin(), slots_.end(), is_ready));
+  if (ready == 0) return std::nullopt;
+  uint64_t left = number % ready;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (is_ready(slots_[i]) && left-- == 0) return SlotAt(i);
+  }
+  return std::nullopt;
+}
+
 LaneStatus Lane::status() const {
   LaneStatus status;
   status.ready = ready_ && !leaving_;
@@ -454,7 +469,13 @@ Holder Lane::Holds(absl::string_view session_id) const {
   const absl::StatusOr<SlotId> slot = ids_->SlotOf(session_id);
   if (!slot.ok() || *slot % config_.lane_count != config_.lane) return holder;
   holder.slot = *slot;
-  holder.slot_ready = IsReady(*slot);
+  holder.phase = StateOf(*slot).phase;
+  for (const NodeName& node : owners_.members()) {
+    const auto peer = peers_.find(node);
+    const bool keeps = peer != peers_.end() &&
+                       PhaseAt(peer->second, *slot).phase != Phase::kNone;
+    if (keeps || owners_.IsOtherOf(*slot, node)) holder.others.push_back(node);
+  }
   const Holdings lives = StateOf(*slot).slot.Lookup(session_id);
   holder.holds = !lives.empty();
   holder.version = HeadsOf(lives);

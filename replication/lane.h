@@ -67,6 +67,7 @@ class Lane {
   bool alone() const;
   void Tick(Instant now, Effects* effects);
   absl::Time NextDeadline() const;
+  std::optional<SlotId> ChooseSlot(SlotId wanted, uint64_t number) const;
   LaneStatus status() const;
   std::vector<PeerStatus> peers(Instant now) const;
   Holder Holds(absl::string_view session_id) const;

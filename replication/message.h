@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "membership/member.h"
 #include "replication/context.h"
@@ -157,6 +158,9 @@ enum class Phase : uint8_t {
   kReady = 2,    // an owner that serves
   kLeaving = 3,  // no owner; keeps what it has until all owners have it
 };
+
+// "none", "syncing", "ready", "leaving".
+absl::string_view PhaseName(Phase phase);
 
 struct SlotPhase {
   Phase phase = Phase::kNone;

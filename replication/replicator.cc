@@ -58,6 +58,11 @@ void Replicator::Tick(Instant now, Effects* effects) {
 
 absl::Time Replicator::NextDeadline() const { return lane_->NextDeadline(); }
 
+std::optional<SlotId> Replicator::ChooseSlot(SlotId wanted,
+                                             uint64_t number) const {
+  return lane_->ChooseSlot(wanted, number);
+}
+
 LaneStatus Replicator::status() const { return lane_->status(); }
 
 std::vector<PeerStatus> Replicator::peers(Instant now) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,9 +49,12 @@ struct PeerStatus {
   uint32_t slots_pulling = 0;
 };
 
-// What one owner can say about a session: for WhereIs.
+// What one node can say about a session: for WhereIs.
 struct Holder {
-  bool slot_ready = false;
+  SlotPhase phase;  // what the node is to its slot
+  // The other owners of the slot, and members that are known to hold something
+  // of it still; ascending.
+  std::vector<NodeName> others;
   bool holds = false;
   SlotId slot = 0;
   std::vector<Dot> version;  // union of the heads
@@ -66,8 +70,16 @@ struct Holder {
 // in, Effects go out; no call blocks, and each is short (state transfers,
 // expiry and digests go in slices). Same inputs, same outputs.
 //
-// In this release every member owns every slot (replicas = all). Owners are the
-// members that are alive or suspect, this node included.
+// Every slot has Config::replicas owners (Owners says who). What this node is
+// to a slot is the slot's phase:
+//
+//   none --owned--> syncing --level with the others--> ready
+//     ^                 |  owned no more                 |
+//     +--all owners----- leaving <----------------------+
+//        consent
+//
+// Calls are served where the slot is ready. Elsewhere they fail at once, and
+// the failure names the owners that may be given them.
 //
 //   client call     -- Execute --> answered, or waits for token, replicas,
 //   quorum peer message    -- Step -----> slots, streams of deltas, state
@@ -130,6 +142,10 @@ class Replicator {
   void Tick(Instant now, Effects* effects);
   // Steady time at which Tick has something to do.
   absl::Time NextDeadline() const;
+
+  // `wanted` if it is of this lane and served, else one of the slots of this
+  // lane that are, by `number`; nothing when none is.
+  std::optional<SlotId> ChooseSlot(SlotId wanted, uint64_t number) const;
 
   LaneStatus status() const;
   std::vector<PeerStatus> peers(Instant now) const;

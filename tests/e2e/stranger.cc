@@ -32,6 +32,7 @@ v1::NodeInfo StrangerInfo(const std::string& peer_address,
   info.set_protocol_max(1);
   info.set_slot_count(1024);
   info.set_lane_count(8);
+  info.set_replicas(3);
   info.set_absolute_lifetime_max_ms(
       static_cast<uint64_t>(absl::ToInt64Milliseconds(absl::Hours(24 * 30))));
   info.set_name("stranger");

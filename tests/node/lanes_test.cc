@@ -253,7 +253,7 @@ TEST_F(LanesTest, AWatcherSeesTheSessionItsChangesAndItsEnd) {
   const auto sink = std::make_shared<LastUpdate>();
   const CallTicket ticket = a_.lanes->NewTicket(slot_);
 
-  a_.lanes->Watch(ticket, id_, {}, sink);
+  a_.lanes->Watch(ticket, id_, {}, /*forwarded=*/false, sink);
   ASSERT_EQ(sink->count, 1);
   EXPECT_EQ(sink->latest->session->attributes.at("cart"), "apples");
 
@@ -271,7 +271,7 @@ TEST_F(LanesTest, AWatcherThatWentIsNotCalled) {
   Create();
   const auto sink = std::make_shared<LastUpdate>();
   const CallTicket ticket = a_.lanes->NewTicket(slot_);
-  a_.lanes->Watch(ticket, id_, {}, sink);
+  a_.lanes->Watch(ticket, id_, {}, /*forwarded=*/false, sink);
   a_.lanes->Unwatch(ticket);
 
   Execute(a_.lanes.get(), Make(Command::Kind::kDelete));

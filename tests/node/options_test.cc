@@ -212,6 +212,18 @@ TEST_F(OptionsTest, CheckConfigOnlyChecks) {
   EXPECT_THAT(Parse({"--check-config", "--slots", "3"}), StatusIs(kInvalid));
 }
 
+TEST_F(OptionsTest, ReplicasAreANumberOrAll) {
+  EXPECT_EQ(Parse({})->options.replication.replicas, 3u);
+  EXPECT_EQ(Parse({"--replicas", "5"})->options.replication.replicas, 5u);
+  EXPECT_EQ(Parse({"--replicas", "all"})->options.replication.replicas,
+            replication::kReplicasAll);
+  for (const char* bad : {"0", "17", "-1", "most", ""}) {
+    EXPECT_THAT(Parse({"--replicas", bad}),
+                StatusIs(kInvalid, HasSubstr("must be a number from 1 to 16")))
+        << bad;
+  }
+}
+
 TEST_F(OptionsTest, HelpNamesEveryOptionWithDefaultAndExample) {
   const auto invocation = Parse({"--help"});
 

@@ -81,8 +81,8 @@ class PeerServiceTest : public ::testing::Test,
                     {socket_.get(), &clock_, &plane_, &log_, this}),
         report_({"a", "shop", "127.0.0.1:1", 1, clock_.Now().wall},
                 {&lanes_, &membership_, &log_, &leaving_}),
-        service_({&self_, &membership_, &lanes_, &report_, &clock_, &log_,
-                  first_batch_max},
+        service_({&self_, &membership_, &lanes_, &report_, nullptr, &clock_,
+                  &log_, first_batch_max},
                  {kSlots, kLanes}) {
     membership_.Start();
     lanes_.Start();

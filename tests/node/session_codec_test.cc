@@ -29,7 +29,13 @@ class SessionCodecTest : public ::testing::Test {
   const HmacKeyedHash key_{"a key for tests"};
   const replication::SessionIds ids_{64, &key_};
   const SessionCodec codec_{
-      {Consistency::kSession, Durability::kOne}, &ids_, &key_, "a"};
+      {Consistency::kSession, Durability::kOne},
+      &ids_,
+      &key_,
+      "a",
+      [](uint64_t number) {
+        return static_cast<replication::SlotId>(number % 64);
+      }};
 };
 
 TEST_F(SessionCodecTest, ChoosesAnotherIdForEveryCreate) {

@@ -36,9 +36,10 @@ class SessionServiceTest : public ::testing::Test, public Lanes::Listener {
                {&clock_, &ids_, &key_, &sender_, &log_, this}),
         codec_({replication::Consistency::kSession,
                 replication::Durability::kLocal},
-               &ids_, &key_, "a"),
-        service_({&codec_, &lanes_, &clock_, &log_, nullptr, absl::Seconds(5),
-                  absl::Seconds(30)}) {
+               &ids_, &key_, "a",
+               [this](uint64_t number) { return lanes_.ChooseSlot(number); }),
+        service_({&codec_, &lanes_, &clock_, &log_, nullptr, nullptr,
+                  absl::Seconds(5), absl::Seconds(30)}) {
     SetMembers({"a"});
     lanes_.Start();
     grpc::ServerBuilder builder;

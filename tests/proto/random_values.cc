@@ -191,6 +191,7 @@ NodeInfo RandomValues::InfoOf(const membership::Sender& sender) {
   info.protocol_max = 1 + static_cast<uint32_t>(random_.Below(5));
   info.slot_count = kContext.slot_count;
   info.lane_count = kContext.lane_count;
+  info.replicas = 1 + static_cast<uint32_t>(random_.Below(UINT32_MAX));
   info.absolute_lifetime_max = absl::Milliseconds(Millis());
   info.name = sender.name;
   info.generation = sender.generation;

@@ -21,6 +21,7 @@ NodeInfo Info(absl::string_view name) {
   info.cluster_id = "shop";
   info.slot_count = 1024;
   info.lane_count = 8;
+  info.replicas = 3;
   info.absolute_lifetime_max = absl::Hours(24 * 30);
   info.name = std::string(name);
   info.generation = 3;
@@ -72,6 +73,11 @@ TEST(CheckCompatibleTest, ClusterConstantsHaveToBeEqual) {
                        "the lane count is 4 at node-2 and 8 here: start all "
                        "nodes with the same "
                        "value"));
+  EXPECT_THAT(
+      Meet([](NodeInfo* info) { info->replicas = replication::kReplicasAll; }),
+      StatusIs(StatusCode::kFailedPrecondition,
+               "the number of replicas is all at node-2 and 3 here: start all "
+               "nodes with the same value"));
   EXPECT_THAT(Meet([](NodeInfo* info) {
                 info->absolute_lifetime_max = absl::Hours(24);
               }),
@@ -144,6 +150,7 @@ TEST(ClusterHashTest, DiffersByAllThatMustBeEqualAndByNothingElse) {
   EXPECT_NE(hash([](NodeInfo* info) { info->cluster_id = "shop2"; }), mine);
   EXPECT_NE(hash([](NodeInfo* info) { info->slot_count = 64; }), mine);
   EXPECT_NE(hash([](NodeInfo* info) { info->lane_count = 4; }), mine);
+  EXPECT_NE(hash([](NodeInfo* info) { info->replicas = 2; }), mine);
   EXPECT_NE(hash([](NodeInfo* info) {
               info->absolute_lifetime_max = absl::Hours(24);
             }),
@@ -190,6 +197,8 @@ TEST(DecodeNodeInfoTest, EveryLimitHasItsError) {
        "info.slot_count is 1000; a power of two is needed"},
       {[](v1::NodeInfo* p) { p->set_lane_count(2048); },
        "info.lane_count is 2048; 1 to 1024 are allowed"},
+      {[](v1::NodeInfo* p) { p->set_replicas(0); },
+       "info.replicas is 0; 1 to 4294967295 are allowed"},
       {[](v1::NodeInfo* p) { p->set_absolute_lifetime_max_ms(0); },
        "info.absolute_lifetime_max_ms is 0; 1 to 140737488355327 are allowed"},
       {[](v1::NodeInfo* p) { p->set_name("no de"); },

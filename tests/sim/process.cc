@@ -24,6 +24,7 @@ uint64_t ClusterHashOf(const ProcessOptions& options) {
   info.cluster_id = kCluster;
   info.slot_count = options.replication.slot_count;
   info.lane_count = options.replication.lane_count;
+  info.replicas = options.replication.replicas;
   info.absolute_lifetime_max = options.replication.absolute_lifetime_max;
   return wire::ClusterHash(info);
 }
@@ -272,6 +273,7 @@ wire::NodeInfo Process::Info() const {
   info.cluster_id = kCluster;
   info.slot_count = options_.replication.slot_count;
   info.lane_count = options_.replication.lane_count;
+  info.replicas = options_.replication.replicas;
   info.absolute_lifetime_max = options_.replication.absolute_lifetime_max;
   info.name = options_.name;
   info.generation = options_.generation;

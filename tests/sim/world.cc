@@ -384,7 +384,7 @@ void World::OnLaneStep(Process& process, uint32_t lane) {
       seen.before[slot] = seen.now[slot];
     if (state.context() == seen.now[slot]) continue;
     if (process.leaving() && state.context().empty()) {
-      seen.handed_over[slot] = seen.now[slot];
+      seen.handed_over[slot].Join(seen.now[slot]);
     }
     seen.now[slot] = state.context();
     changed.push_back(slot);
