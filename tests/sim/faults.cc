@@ -115,11 +115,18 @@ void Faults::Leave() {
 void Faults::Partition() {
   const size_t hosts = world_->host_count();
   if (hosts < 2) return;
-  const uint64_t side = 1 + random_.Below((uint64_t{1} << hosts) - 2);
+  uint64_t side = 0;
+  if (hosts <= 16) {
+    side = 1 + random_.Below((uint64_t{1} << hosts) - 2);
+  } else {
+    // Hosts beyond the bits share the sides of the first ones.
+    side = 1 + random_.Below((uint64_t{1} << 16) - 2);
+  }
   std::vector<std::pair<HostId, HostId>> cut;
   for (HostId a = 0; a < hosts; ++a) {
     for (HostId b = 0; b < hosts; ++b) {
-      if ((side >> a & 1) != (side >> b & 1) && !world_->net().IsCut(a, b))
+      if ((side >> a % 16 & 1) != (side >> b % 16 & 1) &&
+          !world_->net().IsCut(a, b))
         cut.emplace_back(a, b);
     }
   }

@@ -28,7 +28,8 @@ namespace sessionmesh::sim {
 namespace {
 
 constexpr uint64_t kSeedsMax = 10000000;
-constexpr size_t kNodesMax = 9;
+constexpr size_t kNodesMax = 100;
+constexpr int kReplicasMax = 16;
 
 struct Arguments {
   uint64_t first = 1;
@@ -143,6 +144,7 @@ int Main(int argc, char** argv) {
   std::string seeds;
   double minutes = 0;
   int nodes = 0;
+  int replicas = 0;
   Arguments arguments;
   app.add_option("--seeds", seeds, "the seeds to run, A..B or A")
       ->required()
@@ -151,7 +153,9 @@ int Main(int argc, char** argv) {
       "--schedule", arguments.run.schedule,
       absl::StrCat("mix of faults, else by the seed: ", NamesOfSchedules()));
   app.add_option("--nodes", nodes,
-                 "nodes in the cluster, 1 to 9, else by the seed");
+                 "nodes in the cluster, 1 to 100, else by the seed");
+  app.add_option("--replicas", replicas,
+                 "owners of each slot, 1 to 16, else by the schedule");
   app.add_option("--minutes", minutes,
                  "virtual minutes with faults, else by the seed");
   app.add_flag("--trace", arguments.run.trace, "print the conversation");
@@ -183,6 +187,11 @@ int Main(int argc, char** argv) {
     return refuse(absl::StrCat("--nodes must be between 1 and ", kNodesMax,
                                ", got ", nodes));
   }
+  if (app.count("--replicas") > 0 &&
+      (replicas < 1 || replicas > kReplicasMax)) {
+    return refuse(absl::StrCat("--replicas must be between 1 and ",
+                               kReplicasMax, ", got ", replicas));
+  }
   if (app.count("--minutes") > 0 && !(minutes > 0 && minutes <= 1440)) {
     return refuse(absl::StrCat(
         "--minutes must be more than 0 and at most 1440, got ", minutes));
@@ -197,6 +206,7 @@ int Main(int argc, char** argv) {
         absl::StrCat("there is no mutant \"", arguments.run.mutant, "\""));
   }
   arguments.run.nodes = static_cast<size_t>(nodes);
+  arguments.run.replicas = static_cast<uint32_t>(replicas);
   arguments.run.length =
       absl::Milliseconds(static_cast<int64_t>(minutes * 60000));
   if (arguments.run.trace) arguments.jobs = 1;

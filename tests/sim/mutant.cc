@@ -1,6 +1,7 @@
 #include "tests/sim/mutant.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -78,6 +79,30 @@ class EmptyPulls : public Mutant {
     reply->part = 0;
     reply->last = true;
   }
+};
+
+// An owner that lacks what a node wants to drop says that it has it instead of
+// pulling it.
+class ConsentBlindly : public Mutant {
+ public:
+  void BendLaneMessage(const Scene&, const Process& to,
+                       replication::Message* message) override {
+    if (const auto* ask = std::get_if<replication::DropAsk>(message)) {
+      attempts_[ask->slot] = ask->attempt;
+      return;
+    }
+    const auto* pull = std::get_if<replication::Pull>(message);
+    if (pull == nullptr ||
+        to.phase(pull->slot) != replication::Phase::kLeaving) {
+      return;
+    }
+    const auto attempt = attempts_.find(pull->slot);
+    if (attempt == attempts_.end()) return;
+    *message = replication::DropConsent{pull->slot, attempt->second};
+  }
+
+ private:
+  std::map<SlotId, uint64_t> attempts_;
 };
 
 // Changes one delta of a frame.
@@ -353,6 +378,8 @@ const std::vector<MutantInfo>& Mutants() {
       {"refuse_audit", "calm_audit", "calm", "a settled node says UNAVAILABLE"},
       {"halve_states", "slot_states", "churn",
        "half of a state with all of its context"},
+      {"consent_blindly", "last_copies", "handover",
+       "owners consent to a drop of what they do not have"},
       {"drop_dependencies", "causal_closure", "mixed",
        "deltas come without dependencies"},
       {"misaim_kills_states", "equal_states", "calm",
@@ -424,6 +451,7 @@ std::unique_ptr<Mutant> MakeMutant(absl::string_view name) {
   if (is("slow_clock")) return std::make_unique<WrongClock>(-250000);
   if (is("forget_requests")) return std::make_unique<ForgetRequests>();
   if (is("halve_states")) return std::make_unique<HalveStates>();
+  if (is("consent_blindly")) return std::make_unique<ConsentBlindly>();
   if (is("drop_dependencies")) return std::make_unique<DropDependencies>();
   if (is("flip_values")) return std::make_unique<FlipValues>();
   if (is("share_actors")) return std::make_unique<ShareActors>();

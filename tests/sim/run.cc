@@ -103,6 +103,7 @@ RunResult RunSeed(const RunOptions& options) {
   RunResult result;
   result.plan =
       MakePlan(options.seed, options.schedule, options.nodes, options.length);
+  if (options.replicas > 0) result.plan.schedule.replicas = options.replicas;
   const std::unique_ptr<Mutant> mutant =
       options.mutant.empty() ? nullptr : MakeMutant(options.mutant);
   Trace trace(absl::FromUnixSeconds(1767225600));
@@ -126,6 +127,8 @@ std::string ReplayCommand(const RunOptions& options) {
   if (!options.schedule.empty())
     absl::StrAppend(&command, " --schedule ", options.schedule);
   if (options.nodes != 0) absl::StrAppend(&command, " --nodes ", options.nodes);
+  if (options.replicas != 0)
+    absl::StrAppend(&command, " --replicas ", options.replicas);
   if (options.length != absl::ZeroDuration()) {
     absl::StrAppend(&command, " --minutes ",
                     absl::ToDoubleMinutes(options.length));

@@ -14,6 +14,7 @@ struct RunOptions {
   uint64_t seed = 1;
   std::string schedule;   // empty: by the seed
   size_t nodes = 0;       // 0: by the seed
+  uint32_t replicas = 0;  // 0: by the schedule
   absl::Duration length;  // of the part with faults; zero: by the seed
   std::string mutant;     // empty: none
   bool trace = false;     // print the conversation

@@ -84,6 +84,15 @@ TEST(SimTest, QuorumReadsAreJudged) {
   EXPECT_GT(counts["checked_quorum_reads"], 0u);
 }
 
+TEST(SimTest, SlotsAreHandedOver) {
+  for (const char* schedule : {"placement", "handover"}) {
+    Counts counts = RunSchedule(schedule);
+    EXPECT_GT(counts["event_slot_dropped"], 0u) << schedule;
+    EXPECT_GT(counts["checked_last_copies"], 0u) << schedule;
+    EXPECT_GT(counts["forwarded"], 0u) << schedule;
+  }
+}
+
 TEST(SimTest, SameSeedSameTrace) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     RunOptions options;
