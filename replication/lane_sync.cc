@@ -270,7 +270,11 @@ void Lane::OnSlotDigest(const NodeName& from, Peer* peer,
                         Effects* effects) {
   const SlotId slot = theirs.slot;
   SlotState& state = StateOf(slot);
-  if (theirs.phase.phase == Phase::kNone || !owners_.IsOwnedHere(slot)) return;
+  if (theirs.phase.phase == Phase::kNone || !owners_.IsOwnedHere(slot)) {
+    // Should both own it again, they are compared anew.
+    peer->differences.erase(slot);
+    return;
+  }
   // Where owners change with members, who pulls is noted at the source as one
   // that may accept accesses (rule D): then equality is not enough.
   const bool must_pull =
