@@ -248,6 +248,7 @@ void Encode(const Digest& digest, MessageWriter* writer) {
   out->set_process(digest.process);
   out->set_complete(digest.complete);
   out->set_leaving(digest.leaving);
+  out->set_placement(digest.placement);
   for (const replication::SlotDigest& slot : digest.slots) {
     out->add_slots(slot.slot);
     out->add_context_hashes(slot.context_hash);
@@ -331,6 +332,7 @@ absl::StatusOr<Digest> Decode(v1::Digest* proto, const MessageReader& reader) {
   Digest digest{.process = proto->process(),
                 .complete = proto->complete(),
                 .leaving = proto->leaving(),
+                .placement = proto->placement(),
                 .slots = {}};
   for (int i = 0; i < proto->slots_size(); ++i) {
     const absl::StatusOr<SlotId> slot = NextSlot(proto->slots(), i, reader);

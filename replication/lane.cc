@@ -41,7 +41,6 @@ Lane::Lane(const Config& config, Replicator::Identity self,
   for (size_t i = 0; i < slots_.size(); ++i) {
     SetPhase(SlotAt(i), config_.bootstrap ? Phase::kReady : Phase::kSyncing,
              /*degraded=*/false, now);
-    slots_[i].first = !config_.bootstrap;
   }
   ready_ = config_.bootstrap;
   NewActor(now);
@@ -130,6 +129,16 @@ void Lane::SetView(const membership::ViewPtr& view, Instant now,
     SendDigest(node, /*complete=*/true, now, effects);
   }
   FollowOwners(now, effects);
+  if (!ready_) {
+    // This process does not know who was an owner before it.
+    for (const SlotId slot : syncing_) {
+      AddSources(slot, owners_.WithoutSelf(slot));
+    }
+    if (placement_told_ != owners_.placement_hash()) {
+      placement_told_ = owners_.placement_hash();
+      SendDigests(/*complete=*/true, now, effects);
+    }
+  }
   for (auto it = peers_.begin(); it != peers_.end();) {
     const bool known = owners_.Knows(it->first) && !owners_.IsGone(it->first);
     it = known || it->second.linked ? std::next(it) : peers_.erase(it);
@@ -265,7 +274,7 @@ void Lane::Finish(Instant now, Effects* effects) {
     AdvanceProbe(slot, now, effects);
   }
   if (!ready_ || !syncing_.empty()) AdvanceReadiness(now, effects);
-  if (!degraded_.empty()) AdvanceRecovery(now);
+  if (!degraded_.empty() || !partial_.empty()) AdvanceRecovery(now);
   StartPulls(now, effects);
   TellPhases(effects);
   if (now.steady >= next_ask_at_) AskToDrop(now, effects);
@@ -398,7 +407,7 @@ absl::Time Lane::NextDeadline() const {
       next = std::min(next, peer.hello_sent + config_.hello_interval);
     } else {
       next = std::min(next, peer.out.oldest_sent() + config_.pull_timeout);
-      if (!peer.described) {
+      if (!peer.described || peer.ask_again) {
         next = std::min(next, peer.digest_requested + config_.pull_timeout);
       }
     }

@@ -143,10 +143,15 @@ class Lane {
   void AdvanceReadiness(Instant now, Effects* effects);
   // Says whether a slot that is syncing may become ready, and how.
   enum class Verdict : uint8_t { kWait, kReady, kReadyDegraded };
-  Verdict JudgeReadiness(SlotId slot, Instant now);
+  Verdict JudgeReadiness(SlotId slot, bool may_begin, Instant now);
+  // All members have been heard, see the same members, and this node has been
+  // ready for nothing yet: a cluster that starts, if nobody has anything.
+  bool MayBegin(Instant now);
+  // Pulls the slot from those that are linked, too.
+  void AddSources(SlotId slot, const std::vector<NodeName>& nodes);
   // The node is level with this one, or holds nothing.
   void Synced(SlotId slot, const NodeName& with);
-  // A slot that became ready without the others is whole again once it has what
+  // A slot that became ready without others is whole again once it has what
   // they have.
   void AdvanceRecovery(Instant now);
   void TellPhases(Effects* effects);
@@ -403,12 +408,16 @@ class Lane {
   Owners owners_;
   std::map<NodeName, Peer> peers_;
 
-  bool ready_ = false;  // every slot that is owned here was, once
+  bool ready_ = false;           // every slot that is owned here was, once
+  uint64_t placement_told_ = 0;  // to all members, while it is not
   bool leaving_ = false;
   bool clock_behind_ = false;  // as it was last told
   std::set<SlotId> syncing_;
-  std::set<SlotId> to_drop_;     // that are leaving
-  std::set<SlotId> degraded_;    // and ready
+  std::set<SlotId> to_drop_;   // that are leaving
+  std::set<SlotId> degraded_;  // and ready
+  // Ready since a time when a member was dead that may hold what a quorum has
+  // acknowledged: no quorum counts this node (rule E, Q4).
+  std::set<SlotId> partial_;
   std::set<SlotId> to_tell_;     // whose phase has changed
   uint64_t next_attempt_;        // to drop a slot
   uint64_t owners_version_ = 0;  // that phases follow

@@ -76,6 +76,7 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
   CHECK_EQ(*slot % config_.lane_count, config_.lane)
       << "a call was routed to the wrong lane";
   call->slot = *slot;
+  call->command.forwarded = command.forwarded;
   if (absl::Status s = CheckCommand(command, config_, failure); !s.ok()) {
     return s;
   }

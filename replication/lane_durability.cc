@@ -31,10 +31,8 @@ bool Lane::IsReachable(SlotId slot, const NodeName& node) const {
 }
 
 uint32_t Lane::Held(const DurabilityWait& wait) const {
-  // It may have been handed over meanwhile.
-  uint32_t held =
-      StateOf(wait.delta->slot).slot.context().Contains(wait.delta->last()) ? 1
-                                                                            : 0;
+  // The copy of a node that is no owner any more is about to go.
+  uint32_t held = owners_.IsOwnedHere(wait.delta->slot) ? 1 : 0;
   for (const NodeName& node : wait.held_by) {
     held += IsReachable(wait.delta->slot, node);
   }

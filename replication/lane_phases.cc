@@ -23,6 +23,7 @@ void Lane::SetPhase(SlotId slot, Phase phase, bool degraded, Instant now) {
   keep(&syncing_, phase == Phase::kSyncing);
   keep(&to_drop_, phase == Phase::kLeaving);
   keep(&degraded_, phase == Phase::kReady && degraded);
+  if (phase != Phase::kReady) partial_.erase(slot);
   to_tell_.insert(slot);
   to_advance_.insert(slot);
   if (phase == Phase::kLeaving) next_ask_at_ = now.steady;
@@ -67,27 +68,27 @@ void Lane::FollowOwners(Instant now, Effects* effects) {
 
 void Lane::FollowOwnersOf(SlotId slot, Instant now) {
   SlotState& state = StateOf(slot);
-  const auto add_sources = [&](const std::vector<NodeName>& nodes) {
-    state.sources.insert(nodes.begin(), nodes.end());
-  };
+  const bool here = owners_.IsOwnedHere(slot);
   switch (state.phase.phase) {
     case Phase::kNone:
+      if (here) BeginSyncing(slot, now);
+      return;
     case Phase::kLeaving:
-      if (owners_.IsOwnedHere(slot)) {
+      if (here) {
         BeginSyncing(slot, now);
-      } else if (state.phase.phase == Phase::kLeaving) {
+      } else {
         VoidConsents(slot);
       }
       return;
     case Phase::kSyncing:
-    case Phase::kReady:
+      if (here) {
+        AddSources(slot, owners_.OthersOf(slot));
+        return;
+      }
       break;
-  }
-  if (owners_.IsOwnedHere(slot)) {
-    if (state.phase.phase != Phase::kSyncing) return;
-    add_sources(owners_.OthersOf(slot));
-    if (state.first) add_sources(owners_.WithoutSelf(slot));
-    return;
+    case Phase::kReady:
+      if (here) return;
+      break;
   }
   const bool holds =
       !state.slot.context().empty() || state.slot.parked_count() > 0;
@@ -104,11 +105,13 @@ void Lane::BeginSyncing(SlotId slot, Instant now) {
   state.synced_from.clear();
   state.consents.clear();
   state.sources.clear();
-  std::vector<NodeName> sources = owners_.OthersOf(slot);
-  const std::vector<NodeName> before =
-      state.first ? owners_.WithoutSelf(slot) : owners_.FormerOf(slot);
-  sources.insert(sources.end(), before.begin(), before.end());
-  for (const NodeName& node : sources) {
+  AddSources(slot, owners_.OthersOf(slot));
+  AddSources(slot, owners_.FormerOf(slot));
+}
+
+void Lane::AddSources(SlotId slot, const std::vector<NodeName>& nodes) {
+  SlotState& state = StateOf(slot);
+  for (const NodeName& node : nodes) {
     if (node == self_.name || !state.sources.insert(node).second) continue;
     if (Linked(node)) puller_.Want(node, slot, /*urgent=*/true);
   }
@@ -119,33 +122,58 @@ void Lane::Synced(SlotId slot, const NodeName& with) {
   if (state.phase.phase == Phase::kSyncing) state.synced_from.insert(with);
 }
 
-Lane::Verdict Lane::JudgeReadiness(SlotId slot, Instant now) {
+bool Lane::MayBegin(Instant now) {
+  if (ready_ || owners_.members().empty()) return false;
+  // Unless somebody who has something is dead to us or has not been met again.
+  if (owners_.dead_count() > 0) return false;
+  if (!owners_.AllMet(config_.former_peers)) return false;
+  bool all = true;
+  for (const NodeName& node : owners_.members()) {
+    const auto found = peers_.find(node);
+    const bool linked = found != peers_.end() && found->second.linked;
+    if (!linked && owners_.IsSuspect(node)) continue;
+    if (!linked || !found->second.described) return false;
+    // It may know members that have something.
+    if (found->second.placement == owners_.placement_hash()) continue;
+    found->second.ask_again = true;
+    all = false;
+  }
+  if (!all) return false;
+  const absl::Time settled = owners_.changed_at() + config_.bootstrap_settle;
+  if (now.steady < settled) readiness_at_ = std::min(readiness_at_, settled);
+  return now.steady >= settled;
+}
+
+Lane::Verdict Lane::JudgeReadiness(SlotId slot, bool may_begin, Instant now) {
   const SlotState& state = StateOf(slot);
   const absl::Time orphaned = state.phase_since + config_.orphan_grace;
   const bool grace_over = now.steady >= orphaned;
   if (!grace_over) readiness_at_ = std::min(readiness_at_, orphaned);
-  bool any_source = false;
   bool any_ready = false;
   bool all_degraded = true;  // of those that are ready
   bool level = true;
-  for (const NodeName& node : state.sources) {
-    if (!owners_.IsMember(node)) continue;
+  for (const NodeName& node : owners_.members()) {
     const auto found = peers_.find(node);
     const bool linked = found != peers_.end() && found->second.linked;
+    const SlotPhase theirs =
+        found == peers_.end() ? SlotPhase() : PhaseAt(found->second, slot);
+    const bool has =
+        theirs.phase == Phase::kReady || theirs.phase == Phase::kLeaving;
+    // Whoever has it is a source, whether or not it is known to have owned it.
+    if (!has && state.sources.count(node) == 0) continue;
     if (!linked && (grace_over || owners_.IsSuspect(node))) continue;
     if (!linked || !found->second.described) {
       if (grace_over) continue;
       return Verdict::kWait;  // everybody who lives must be heard
     }
     if (grace_over && found->second.distrusted) continue;
-    const SlotPhase theirs = PhaseAt(found->second, slot);
     if (theirs.phase == Phase::kNone) {
       // An owner that does not know that it is one sees other members; that it
       // has nothing says nothing.
-      if (!grace_over && owners_.IsOtherOf(slot, node)) return Verdict::kWait;
-      continue;
+      if (grace_over || !owners_.IsOtherOf(slot, node)) continue;
+      found->second.ask_again = true;
+      return Verdict::kWait;
     }
-    any_source = true;
     level = level && state.synced_from.count(node) > 0;
     const bool whole = theirs.phase == Phase::kLeaving && !theirs.degraded;
     if (theirs.phase == Phase::kReady || whole) {
@@ -154,19 +182,7 @@ Lane::Verdict Lane::JudgeReadiness(SlotId slot, Instant now) {
     }
   }
   if (grace_over && !any_ready) return Verdict::kReadyDegraded;
-  if (!any_source) return Verdict::kWait;
-  if (!any_ready) {
-    // A cluster that starts: nobody has anything, unless somebody who has is
-    // dead to us or has not been met again.
-    if (owners_.dead_count() > 0) return Verdict::kWait;
-    if (!owners_.AllMet(config_.former_peers)) return Verdict::kWait;
-    const absl::Time settled = owners_.changed_at() + config_.bootstrap_settle;
-    if (now.steady < settled) {
-      readiness_at_ = std::min(readiness_at_, settled);
-      return Verdict::kWait;
-    }
-  }
-  if (!level) return Verdict::kWait;
+  if (!level || (!any_ready && !may_begin)) return Verdict::kWait;
   if (!state.slot.context().Dominates(state.kept)) {
     return grace_over ? Verdict::kReadyDegraded : Verdict::kWait;
   }
@@ -176,24 +192,33 @@ Lane::Verdict Lane::JudgeReadiness(SlotId slot, Instant now) {
 
 void Lane::AdvanceReadiness(Instant now, Effects* effects) {
   readiness_at_ = absl::InfiniteFuture();
+  for (auto& [name, peer] : peers_) peer.ask_again = false;
+  const bool may_begin = MayBegin(now);
   const std::set<SlotId> syncing = syncing_;
   for (const SlotId slot : syncing) {
-    const Verdict verdict = JudgeReadiness(slot, now);
+    const Verdict verdict = JudgeReadiness(slot, may_begin, now);
     if (verdict == Verdict::kWait) continue;
     SlotState& state = StateOf(slot);
     const bool degraded = verdict == Verdict::kReadyDegraded;
     SetPhase(slot, Phase::kReady, degraded, now);
+    if (owners_.dead_count() > 0) partial_.insert(slot);
     state.synced_from.clear();
     state.sources.clear();
     if (state.slot.context().Dominates(state.kept)) state.kept = Context();
-    if (degraded && !state.first) {
+    if (degraded && ready_) {
       Emit({.kind = Event::Kind::kSlotOrphaned,
             .slot = slot,
             .detail = "all its former owners are gone, and with them the "
                       "sessions that only they had"},
            effects);
     }
-    state.first = false;
+  }
+  for (auto& [name, peer] : peers_) {
+    peer.ask_again = peer.ask_again && !syncing_.empty();
+    if (!peer.ask_again || !peer.heard) continue;
+    if (now.steady - peer.digest_requested < config_.pull_timeout) continue;
+    peer.digest_requested = now.steady;
+    SendTo(name, DigestRequest{}, effects);
   }
   if (!syncing_.empty()) return;
   ready_ = true;
@@ -209,19 +234,29 @@ void Lane::AdvanceReadiness(Instant now, Effects* effects) {
 
 void Lane::AdvanceRecovery(Instant now) {
   if (!puller_.idle()) return;
-  const std::set<SlotId> degraded = degraded_;
-  for (const SlotId slot : degraded) {
-    const std::vector<NodeName>& others = owners_.OthersOf(slot);
+  std::set<SlotId> incomplete = degraded_;
+  if (owners_.dead_count() == 0) {
+    incomplete.insert(partial_.begin(), partial_.end());
+  }
+  for (const SlotId slot : incomplete) {
+    // Nobody else has anything of it.
+    const std::vector<NodeName>& members = owners_.members();
     const bool all_there =
-        std::all_of(others.begin(), others.end(), [&](const NodeName& node) {
+        std::all_of(members.begin(), members.end(), [&](const NodeName& node) {
           if (!Linked(node)) return false;
           const Peer& peer = peers_.at(node);
-          return peer.described && PhaseAt(peer, slot).phase == Phase::kReady;
+          const Phase theirs = PhaseAt(peer, slot).phase;
+          return peer.described &&
+                 theirs == (owners_.IsOtherOf(slot, node) ? Phase::kReady
+                                                          : Phase::kNone);
         });
-    if (others.empty() || !all_there) continue;
+    if (members.empty() || !all_there) continue;
     if (!StateOf(slot).slot.context().Dominates(StateOf(slot).kept)) continue;
     StateOf(slot).kept = Context();
-    SetPhase(slot, Phase::kReady, /*degraded=*/false, now);
+    if (owners_.dead_count() == 0) partial_.erase(slot);
+    if (degraded_.count(slot) > 0) {
+      SetPhase(slot, Phase::kReady, /*degraded=*/false, now);
+    }
   }
 }
 

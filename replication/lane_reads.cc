@@ -113,6 +113,10 @@ void Lane::FillCommon(const Call& call, Reply* reply) const {
   reply->handle = call.command.handle;
   reply->caught_up = call.caught_up;
   if (const char* reason = DegradedNode(call.slot)) Degrade(reason, reply);
+  if (call.command.consistency == Consistency::kQuorum &&
+      partial_.count(call.slot) > 0) {
+    Degrade("this node caught up while a member was dead", reply);
+  }
   if (call.quorum_unmet) {
     Degrade("fewer owners answered than a quorum needs", reply);
   } else if (call.lists_differ &&

@@ -34,9 +34,6 @@ struct SlotState {
                               // the slot is dropped (invariant I1)
 
   // --- while syncing
-  // The first time since the process began: it does not know who was an owner
-  // before it.
-  bool first = true;
   // The owners there were before, and all since.
   std::set<NodeName> sources;
   std::set<NodeName> synced_from;  // peers that have nothing that is missing
@@ -92,7 +89,9 @@ struct PeerState {
   // A complete digest of this link and process has come.
   bool described = false;
   std::vector<SlotPhase> phases;  // by slot / lane_count; empty: all kNone
+  uint64_t placement = 0;         // see Digest
   absl::Time digest_requested = absl::InfinitePast();
+  bool ask_again = false;  // what it last said keeps a slot from being ready
 };
 
 // The answers of other owners that a call or a probe waits for: whoever has

@@ -36,7 +36,8 @@ void Lane::OnPull(const NodeName& from, const Pull& pull, Instant now,
   PullReply reply =
       transfers_.Answer(from, pull, StateOf(pull.slot).slot, now.steady);
   reply.ready = IsReady(pull.slot);
-  reply.degraded = StateOf(pull.slot).phase.degraded;
+  reply.degraded =
+      StateOf(pull.slot).phase.degraded || partial_.count(pull.slot) > 0;
   reply.owners_hash = owners_.HashOf(pull.slot);
   reply.recent = RecentOwners(pull.slot, now);
   reply.last_access_hash = StateOf(pull.slot).slot.LastAccessHash();
@@ -223,6 +224,7 @@ void Lane::SendDigest(const NodeName& to, bool complete, Instant now,
   Digest digest{.process = self_.process,
                 .complete = complete,
                 .leaving = leaving_,
+                .placement = owners_.placement_hash(),
                 .slots = {}};
   for (size_t i = 0; i < slots_.size(); ++i) {
     const SlotState& state = slots_[i];
@@ -246,10 +248,12 @@ void Lane::SendDigests(bool complete, Instant now, Effects* effects) const {
 void Lane::OnDigest(const NodeName& from, const Digest& digest, Instant now,
                     Effects* effects) {
   Peer& peer = peers_.at(from);
-  if (!peer.linked || !peer.heard) return;  // LinkUp asks for one anyway
   if (digest.process != peer.process) return;
+  // Whether or not this node reaches it.
   owners_.SetLeaving(from, digest.leaving, now.steady);
   FollowOwners(now, effects);
+  if (!peer.linked || !peer.heard) return;  // LinkUp asks for one anyway
+  peer.placement = digest.placement;
   if (digest.complete) {
     peer.described = true;
     peer.phases.clear();

@@ -392,18 +392,21 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
   const Command& command = call.command;
   if (AnswerRetry(call, now, effects)) return;
   const bool revoked = Revoke(call.slot, command.session_id, now, effects);
-  const Holdings lives =
+  Holdings lives =
       revoked ? Holdings() : Present(call.slot, command.session_id, now);
+  // A retry whose first try reached another node: the same request gives the
+  // same new id (rule A8).
+  const Holdings done = revoked || command.request_id.empty()
+                            ? Holdings()
+                            : Present(call.slot, command.new_session_id, now);
   Reply reply;
   FillCommon(call, &reply);
   if (lives.empty()) {
-    // A retry whose first try reached another node: the same request gives the
-    // same new id (rule A8).
-    const Holdings done =
-        PresentForReply(call.slot, command.new_session_id, now, effects);
-    if (!revoked && !command.request_id.empty() && !done.empty()) {
-      reply.session = ViewOf(command.new_session_id, done);
-      reply.token = TokenOf(call.slot, done);
+    if (!done.empty()) {
+      const Holdings told =
+          PresentForReply(call.slot, command.new_session_id, now, effects);
+      reply.session = ViewOf(command.new_session_id, told);
+      reply.token = TokenOf(call.slot, told);
       reply.replicas = 1;
       Degrade(kDoneElsewhere, &reply);
       effects->replies.push_back(std::move(reply));
@@ -413,6 +416,13 @@ void Lane::Rotate(const Call& call, Instant now, Effects* effects) {
          absl::NotFoundError("no such session; it may have ended"),
          {.reason = Reason::kSessionNotFound}, effects);
     return;
+  }
+  // A foreign id may have been created twice, and the first try have found one
+  // of the two: then all go by the new id from here on.
+  for (const Slot::Holding* life : done) {
+    if (std::count(lives.begin(), lives.end(), life) == 0) {
+      lives.push_back(life);
+    }
   }
   Failure failure;
   if (absl::Status s = CheckRoom(call.slot, command, lives, &failure);

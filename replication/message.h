@@ -127,7 +127,8 @@ struct PullReply {
   // The source's slot is ready: it has itself caught up with the owners there
   // were before it.
   bool ready = false;
-  // ... or serves although it never reached a ready owner.
+  // ... but no quorum may count it: it never reached a ready owner, or it
+  // caught up while a member was dead.
   bool degraded = false;
   // Hash of the names of the owners as the source sees them; a QUORUM across
   // differing lists is degraded.
@@ -189,6 +190,8 @@ struct Digest {
   bool complete = false;
   bool leaving = false;  // the sender hands over all it has: it is no place to
                          // leave things
+  // Hash of the members that the sender places slots on.
+  uint64_t placement = 0;
   std::vector<SlotDigest> slots;  // ascending by slot
 
   bool operator==(const Digest&) const = default;

@@ -62,7 +62,9 @@ void Owners::SetView(const membership::ViewPtr& view, absl::Time now) {
   }
   for (auto it = leaving_.begin(); it != leaving_.end();) {
     const bool stays =
-        *it == self_ || std::binary_search(members.begin(), members.end(), *it);
+        (it->first == self_ ||
+         std::binary_search(members.begin(), members.end(), it->first)) &&
+        it->second == GenerationOf(it->first);
     it = stays ? std::next(it) : leaving_.erase(it);
   }
   if (members != members_ || changed_at_ == absl::InfinitePast()) {
@@ -78,9 +80,13 @@ void Owners::Tick(absl::Time now) {
 
 void Owners::SetLeaving(const NodeName& node, bool leaving, absl::Time now) {
   if (node != self_ && !IsMember(node)) leaving = false;
-  const bool changed =
-      leaving ? leaving_.insert(node).second : leaving_.erase(node) > 0;
-  if (changed) Place(now);
+  if (leaving == IsLeaving(node)) return;
+  if (leaving) {
+    leaving_[node] = GenerationOf(node);
+  } else {
+    leaving_.erase(node);
+  }
+  Place(now);
 }
 
 void Owners::Place(absl::Time now) {
@@ -100,12 +106,17 @@ void Owners::Place(absl::Time now) {
     if (counts) nodes.push_back({member.name, member.zone});
   }
   const auto leaves = [this](const Placement::Node& node) {
-    return leaving_.count(node.name) > 0;
+    return IsLeaving(node.name);
   };
   // When all leave, there is nobody to hand over to.
   if (!std::all_of(nodes.begin(), nodes.end(), leaves)) {
     nodes.erase(std::remove_if(nodes.begin(), nodes.end(), leaves),
                 nodes.end());
+  }
+  placement_hash_ = 0;
+  for (const Placement::Node& node : nodes) {
+    placement_hash_ = Mix64(placement_hash_ + StableHash(node.name));
+    placement_hash_ = Mix64(placement_hash_ + StableHash(node.zone));
   }
   placement_ = Placement(nodes, config_.replicas);
   nodes.erase(
@@ -179,6 +190,16 @@ bool Owners::AllMet(const std::vector<membership::Address>& addresses) const {
 
 bool Owners::Knows(const NodeName& node) const {
   return view_ != nullptr && view_->Find(node) != nullptr;
+}
+
+bool Owners::IsLeaving(const NodeName& node) const {
+  const auto found = leaving_.find(node);
+  return found != leaving_.end() && found->second == GenerationOf(node);
+}
+
+membership::Generation Owners::GenerationOf(const NodeName& node) const {
+  const Member* member = view_ == nullptr ? nullptr : view_->Find(node);
+  return member == nullptr ? 0 : member->claim.generation;
 }
 
 State Owners::StateOf(const NodeName& node) const {

@@ -35,7 +35,8 @@ class Owners {
   absl::Time next_takeover_at() const { return next_takeover_at_; }
 
   // The node, this one perhaps, hands over: it owns nothing, unless nobody else
-  // is there. Forgotten when it is no member any more.
+  // is there. Forgotten when it is no member any more, or another process of it
+  // is.
   void SetLeaving(const NodeName& node, bool leaving, absl::Time now);
 
   // --- members
@@ -87,6 +88,9 @@ class Owners {
   }
   // Who would own the slot if this node were not there.
   std::vector<NodeName> WithoutSelf(SlotId slot) const;
+  // Of the members that are placed: who has the same sees the same owners
+  // everywhere.
+  uint64_t placement_hash() const { return placement_hash_; }
   // The owner that acts for all where one should (idle expiry): the first of
   // the placement that is alive, else the first.
   const NodeName& First(SlotId slot) const;
@@ -116,6 +120,9 @@ class Owners {
   };
 
   membership::State StateOf(const NodeName& node) const;
+  bool IsLeaving(const NodeName& node) const;
+  // Of a node's claim; zero while nothing is known of it.
+  membership::Generation GenerationOf(const NodeName& node) const;
   size_t IndexOf(SlotId slot) const;
   // Places every slot anew, from the nodes that count now.
   void Place(absl::Time now);
@@ -129,8 +136,10 @@ class Owners {
   std::vector<NodeName> members_;
   size_t dead_count_ = 0;
   uint64_t version_ = 0;
+  uint64_t placement_hash_ = 0;
   absl::Time changed_at_ = absl::InfinitePast();
-  std::set<NodeName> leaving_;
+  // Which generation of it.
+  std::map<NodeName, membership::Generation> leaving_;
   std::map<NodeName, absl::Time> died_at_;  // steady
   absl::Time next_takeover_at_ = absl::InfiniteFuture();
   Placement placement_;

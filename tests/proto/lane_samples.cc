@@ -143,6 +143,7 @@ std::vector<replication::Message> MessageSamples() {
           0xaaaa,
           true,
           true,
+          0xbbbb,
           {{9, 1, 2, {replication::Phase::kReady, true}},
            {kSlot, 3, 4, {replication::Phase::kSyncing, false}}}},
       replication::Resync{{9, kSlot}},

@@ -403,8 +403,11 @@ replication::Message RandomValues::Message(size_t alternative, uint32_t lane) {
     case 6:
       return replication::DigestRequest{};
     case 7: {
-      replication::Digest digest{
-          random_.Next(), random_.Chance(1, 2), random_.Chance(1, 2), {}};
+      replication::Digest digest{random_.Next(),
+                                 random_.Chance(1, 2),
+                                 random_.Chance(1, 2),
+                                 random_.Next(),
+                                 {}};
       for (SlotId slot : Slots(lane)) {
         digest.slots.push_back(
             {slot,

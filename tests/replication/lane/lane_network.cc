@@ -72,6 +72,7 @@ void LaneNetwork::SetView(const NodeName& node,
     membership::Member member;
     member.name = name;
     member.address = name + ":7401";
+    if (zones_.count(name) > 0) member.zone = zones_.at(name);
     member.claim.generation = 1;
     member.claim.state = state;
     list.push_back(std::move(member));
@@ -295,6 +296,14 @@ size_t LaneNetwork::CountEvents(const NodeName& name, Event::Kind kind) const {
 
 std::vector<WatchUpdate> LaneNetwork::TakeWatchUpdates(const NodeName& name) {
   return std::exchange(watch_updates_[name], {});
+}
+
+std::vector<NodeName> LaneNetwork::NodesWhere(SlotId slot, Phase phase) const {
+  std::vector<NodeName> names;
+  for (const auto& [name, node] : nodes_) {
+    if (node->phase(slot).phase == phase) names.push_back(name);
+  }
+  return names;
 }
 
 bool LaneNetwork::Converged() const {

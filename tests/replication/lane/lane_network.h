@@ -43,6 +43,10 @@ class LaneNetwork {
   void SetView(const NodeName& node,
                std::map<NodeName, membership::State> members,
                bool isolated = false);
+  // The node's zone in all views that are set from now on.
+  void SetZone(const NodeName& node, const std::string& zone) {
+    zones_[node] = zone;
+  }
 
   // Links between all running nodes, both ways.
   void LinkAll();
@@ -109,6 +113,8 @@ class LaneNetwork {
   std::vector<WatchUpdate> TakeWatchUpdates(const NodeName& name);
   const SessionIds& ids() const { return ids_; }
   SlotId SlotOf(const std::string& id) const { return *ids_.SlotOf(id); }
+  // The running nodes to which the slot is this; ascending.
+  std::vector<NodeName> NodesWhere(SlotId slot, Phase phase) const;
   // All running nodes hold the same in every slot.
   bool Converged() const;
 
@@ -124,6 +130,7 @@ class LaneNetwork {
   absl::Time wall_ = absl::FromUnixSeconds(1790000000);
   std::map<NodeName, std::unique_ptr<Replicator>> nodes_;
   std::map<NodeName, absl::Duration> skew_;
+  std::map<NodeName, std::string> zones_;
   std::map<Link, bool> up_;
   std::map<Link, bool> held_;
   std::deque<std::pair<Link, Message>> under_way_;
