@@ -407,7 +407,7 @@ absl::Time Lane::NextDeadline() const {
       next = std::min(next, peer.hello_sent + config_.hello_interval);
     } else {
       next = std::min(next, peer.out.oldest_sent() + config_.pull_timeout);
-      if (!peer.described || peer.ask_again) {
+      if (!peer.described || (peer.ask_again && !syncing_.empty())) {
         next = std::min(next, peer.digest_requested + config_.pull_timeout);
       }
     }
