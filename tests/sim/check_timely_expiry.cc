@@ -40,6 +40,11 @@ class TimelyExpiry : public Checker {
         // A write is an access when it is made, not when enough owners hold it.
         const Minted* made =
             operation.IsWrite() ? DeltaOf(scene, operation) : nullptr;
+        // A new life is no access to another one of the same foreign id.
+        if (operation.command.kind == Command::Kind::kCreate &&
+            (made == nullptr || made->delta->dot(0) != birth)) {
+          continue;
+        }
         accesses_[{operation.slot, birth}].push_back(
             {made == nullptr ? scene.now() : made->at, process.number(),
              process.host()});
