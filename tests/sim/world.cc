@@ -227,7 +227,7 @@ void World::Call(HostId id, Operation operation, absl::Duration timeout,
     process->Execute(here->command, timeout);
   });
   // A little patience beyond the deadline that the node knows.
-  queue_.After(timeout + absl::Milliseconds(100), [this, call, id] {
+  queue_.After(timeout + absl::Milliseconds(100), [this, call] {
     const auto pending = pending_.find(call);
     if (pending == pending_.end()) return;
     Operation* here = pending->second.operation;
