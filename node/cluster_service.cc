@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,20 @@ constexpr int kJoinSeedsMax = 256;
 constexpr size_t kJoinsMax = 64;
 // Seeds that the error of a Join says something about.
 constexpr size_t kSeedsExplainedMax = 3;
+
+// A node that holds nothing of the session cannot say which version is current:
+// all are if all are the same, else none is known to be.
+void CompareOwners(v1::WhereIsResponse* response) {
+  std::set<std::set<std::string>> versions;
+  for (const auto& owner : response->owners()) {
+    if (owner.error().empty()) {
+      versions.insert({owner.version().begin(), owner.version().end()});
+    }
+  }
+  for (auto& owner : *response->mutable_owners()) {
+    owner.set_current(owner.error().empty() && versions.size() == 1);
+  }
+}
 
 grpc::ServerUnaryReactor* FinishNow(grpc::CallbackServerContext* context,
                                     const absl::Status& status) {
@@ -251,8 +267,12 @@ grpc::ServerUnaryReactor* ClusterService::WhereIs(
                                                 here.others.end(), member.name);
     if (asked && MayAnswer(member)) owners.push_back(member);
   }
-  const auto gather = std::make_shared<Gather>(
-      owners.size() + 1, [reactor] { reactor->Finish(grpc::Status::OK); });
+  const bool compare = here.phase.phase == replication::Phase::kNone;
+  const auto gather =
+      std::make_shared<Gather>(owners.size() + 1, [reactor, response, compare] {
+        if (compare) CompareOwners(response);
+        reactor->Finish(grpc::Status::OK);
+      });
   for (const membership::Member& member : owners) {
     response->add_owners()->set_node(member.name);
   }
