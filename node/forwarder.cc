@@ -169,24 +169,25 @@ void Forwarder::OnAnswer(const std::shared_ptr<Call>& call,
     result = *std::move(answer);
   }
   std::shared_ptr<grpc::Alarm> hedge;
-  bool done = false;
   {
     MutexLock lock(&call->mutex);
     --call->under_way;
     if (call->answered) return;
-    if (next) {
-      call->last = std::move(result);
-    } else {
-      call->answered = done = true;
+    if (!next) {
+      call->answered = true;
       hedge = std::move(call->hedge);
     }
   }
   if (hedge != nullptr) hedge->Cancel();
-  if (done) {
+  if (!next) {
     call->done(std::move(result));
-  } else {
-    Try(call);
+    return;
   }
+  {
+    MutexLock lock(&call->mutex);
+    call->last = std::move(result);
+  }
+  Try(call);
 }
 
 void Forwarder::SetHedge(const std::shared_ptr<Call>& call) {
