@@ -173,21 +173,19 @@ void Forwarder::OnAnswer(const std::shared_ptr<Call>& call,
     MutexLock lock(&call->mutex);
     --call->under_way;
     if (call->answered) return;
-    if (!next) {
+    if (next) {
+      call->last = result;
+    } else {
       call->answered = true;
       hedge = std::move(call->hedge);
     }
   }
   if (hedge != nullptr) hedge->Cancel();
-  if (!next) {
+  if (next) {
+    Try(call);
+  } else {
     call->done(std::move(result));
-    return;
   }
-  {
-    MutexLock lock(&call->mutex);
-    call->last = std::move(result);
-  }
-  Try(call);
 }
 
 void Forwarder::SetHedge(const std::shared_ptr<Call>& call) {
