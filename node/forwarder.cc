@@ -189,13 +189,10 @@ void Forwarder::OnAnswer(const std::shared_ptr<Call>& call,
 }
 
 void Forwarder::SetHedge(const std::shared_ptr<Call>& call) {
+  const auto alarm = std::make_shared<grpc::Alarm>();
   {
     MutexLock lock(&call->mutex);
     if (call->next >= call->refusal.failure.forward_to.size()) return;
-  }
-  auto alarm = std::make_shared<grpc::Alarm>();
-  {
-    MutexLock lock(&call->mutex);
     call->hedge = alarm;
   }
   const absl::Duration delay = HedgeDelay();

@@ -24,26 +24,19 @@ absl::Duration TimeLeft(const grpc::CallbackServerContext& context,
   return absl::FromChrono(deadline) - now.wall;
 }
 
-// One unary call, from its arrival to its reply. Owns itself until OnDone.
-template <typename Request, typename Response>
-class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
+// One unary call that goes to a lane, from its arrival to its reply. Owns
+// itself until OnDone.
+class LaneCall : public grpc::ServerUnaryReactor, public CallSink {
  public:
-  UnaryCall(const SessionParts& parts, const Request* request,
-            Response* response)
-      : parts_(parts), request_(request), response_(response) {}
-
-  void Refuse(const absl::Status& status, const replication::Failure& failure) {
-    Finish(FailedCall(status, EncodeFailure(failure)));
-  }
+  // `gate`, named `what` when it is full, counts it.
+  LaneCall(const SessionParts& parts, CallGate* gate, absl::string_view what)
+      : parts_(parts), gate_(gate), what_(what) {}
 
   void Begin(DecodedCommand decoded, absl::Duration left) {
-    if (!parts_.calls->Enter()) {
-      const absl::Status full =
-          GateFull("calls", *parts_.calls, parts_.log, &decoded.failure);
-      Refuse(full, decoded.failure);
-      return;
+    entered_ = gate_->Enter();
+    if (!entered_) {
+      decoded.status = GateFull(what_, *gate_, parts_.log, &decoded.failure);
     }
-    entered_ = true;
     if (!decoded.status.ok()) {
       Refuse(decoded.status, decoded.failure);
       return;
@@ -55,22 +48,6 @@ class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
     parts_.lanes->Execute(ticket_, std::move(decoded.command), this);
   }
 
-  void OnReply(replication::Reply reply) override {
-    if (parts_.forwarder != nullptr && !reply.failure.forward_to.empty()) {
-      parts_.forwarder->Forward(
-          AsCommand(*request_), std::move(reply), deadline_,
-          [this](v1::PipelineResponse result) { OnResult(std::move(result)); });
-      return;
-    }
-    if (!reply.status.ok()) {
-      const absl::Status status = reply.status;
-      Finish(FailedCall(status, EncodeFailure(std::move(reply))));
-      return;
-    }
-    parts_.codec->Encode(std::move(reply), response_);
-    Finish(grpc::Status::OK);
-  }
-
   // gRPC calls this only when the handler has returned, so `ticket_` is set.
   void OnCancel() override {
     if (ticket_.handle == 0 || !parts_.lanes->Cancel(ticket_)) return;
@@ -78,7 +55,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
   }
 
   void OnDone() override {
-    if (entered_) parts_.calls->Leave();
+    if (entered_) gate_->Leave();
     delete this;
   }
 
@@ -87,7 +64,55 @@ class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
   // cores.
   bool InternalInlineable() override { return true; }
 
+ protected:
+  const SessionParts& parts() const { return parts_; }
+  absl::Time deadline() const { return deadline_; }
+
  private:
+  // The call does not begin.
+  virtual void Refuse(const absl::Status& status,
+                      const replication::Failure& failure) = 0;
+
+  const SessionParts& parts_;
+  CallGate* const gate_;
+  const absl::string_view what_;
+  CallTicket ticket_;
+  absl::Time deadline_;
+  bool entered_ = false;
+};
+
+// A client's call.
+template <typename Request, typename Response>
+class UnaryCall : public LaneCall {
+ public:
+  UnaryCall(const SessionParts& parts, const Request* request,
+            Response* response)
+      : LaneCall(parts, parts.calls, "calls"),
+        request_(request),
+        response_(response) {}
+
+  void OnReply(replication::Reply reply) override {
+    if (parts().forwarder != nullptr && !reply.failure.forward_to.empty()) {
+      parts().forwarder->Forward(
+          AsCommand(*request_), std::move(reply), deadline(),
+          [this](v1::PipelineResponse result) { OnResult(std::move(result)); });
+      return;
+    }
+    if (!reply.status.ok()) {
+      const absl::Status status = reply.status;
+      Finish(FailedCall(status, EncodeFailure(std::move(reply))));
+      return;
+    }
+    parts().codec->Encode(std::move(reply), response_);
+    Finish(grpc::Status::OK);
+  }
+
+ private:
+  void Refuse(const absl::Status& status,
+              const replication::Failure& failure) override {
+    Finish(FailedCall(status, EncodeFailure(failure)));
+  }
+
   // From the owner that the call was given to.
   void OnResult(v1::PipelineResponse result) {
     if (result.has_error()) {
@@ -102,68 +127,34 @@ class UnaryCall : public grpc::ServerUnaryReactor, public CallSink {
     Finish(grpc::Status::OK);
   }
 
-  const SessionParts& parts_;
   const Request* const request_;
   Response* const response_;
-  CallTicket ticket_;
-  absl::Time deadline_;
-  bool entered_ = false;
 };
 
 // A call that another node gave to this one.
-class ForwardedCall : public grpc::ServerUnaryReactor, public CallSink {
+class ForwardedCall : public LaneCall {
  public:
   ForwardedCall(const SessionParts& parts, CallGate* gate,
                 const v1::PipelineRequest& request,
                 v1::PipelineResponse* response)
-      : parts_(parts),
-        gate_(gate),
+      : LaneCall(parts, gate, "forwarded calls"),
         command_(request.command_case()),
         response_(response) {}
 
-  void Begin(DecodedCommand decoded, absl::Duration left) {
-    entered_ = gate_->Enter();
-    if (!entered_) {
-      decoded.status =
-          GateFull("forwarded calls", *gate_, parts_.log, &decoded.failure);
-    }
-    if (!decoded.status.ok()) {
-      *response_->mutable_error() =
-          FailedCommand(decoded.status, EncodeFailure(decoded.failure));
-      Finish(grpc::Status::OK);
-      return;
-    }
-    decoded.command.forwarded = true;
-    decoded.command.deadline = LaneDeadline(
-        parts_.clock->Now(), left, parts_.timeout_default, parts_.timeout_max);
-    ticket_ = parts_.lanes->NewTicket(*decoded.command.slot);
-    parts_.lanes->Execute(ticket_, std::move(decoded.command), this);
-  }
-
   void OnReply(replication::Reply reply) override {
-    *response_ = EncodeResult(*parts_.codec, command_, std::move(reply));
+    *response_ = EncodeResult(*parts().codec, command_, std::move(reply));
     Finish(grpc::Status::OK);
   }
 
-  void OnCancel() override {
-    if (ticket_.handle == 0 || !parts_.lanes->Cancel(ticket_)) return;
-    Finish(grpc::Status(grpc::StatusCode::CANCELLED, "cancelled"));
-  }
-
-  void OnDone() override {
-    if (entered_) gate_->Leave();
-    delete this;
-  }
-
-  bool InternalInlineable() override { return true; }
-
  private:
-  const SessionParts& parts_;
-  CallGate* const gate_;
+  void Refuse(const absl::Status& status,
+              const replication::Failure& failure) override {
+    *response_->mutable_error() = FailedCommand(status, EncodeFailure(failure));
+    Finish(grpc::Status::OK);
+  }
+
   const v1::PipelineRequest::CommandCase command_;
   v1::PipelineResponse* const response_;
-  CallTicket ticket_;
-  bool entered_ = false;
 };
 
 template <typename Request, typename Response>
@@ -240,8 +231,9 @@ grpc::ServerUnaryReactor* SessionService::ServeForwarded(
     grpc::CallbackServerContext* context, const v1::PipelineRequest* request,
     v1::PipelineResponse* response) {
   auto* call = new ForwardedCall(parts_, &forwarded_, *request, response);
-  call->Begin(DecodeCommand(*parts_.codec, *request),
-              TimeLeft(*context, parts_.clock->Now()));
+  DecodedCommand decoded = DecodeCommand(*parts_.codec, *request);
+  decoded.command.forwarded = true;
+  call->Begin(std::move(decoded), TimeLeft(*context, parts_.clock->Now()));
   return call;
 }
 

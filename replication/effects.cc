@@ -2,20 +2,6 @@
 
 namespace sessionmesh::replication {
 
-absl::string_view PhaseName(Phase phase) {
-  switch (phase) {
-    case Phase::kNone:
-      return "none";
-    case Phase::kSyncing:
-      return "syncing";
-    case Phase::kReady:
-      return "ready";
-    case Phase::kLeaving:
-      return "leaving";
-  }
-  return "unknown";
-}
-
 absl::string_view EventName(Event::Kind kind) {
   switch (kind) {
     case Event::Kind::kLaneReady:

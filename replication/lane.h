@@ -294,11 +294,11 @@ class Lane {
   void Await(const Command& command, const DeltaPtr& delta, Reply reply,
              Instant now, Effects* effects);
   uint32_t Needed(SlotId slot, Durability durability) const;
-  // Owners that a write can be expected to reach, this one included.
+  // Owners that a write can be expected to reach, this node too if it is one.
   uint32_t Live(SlotId slot) const;
   bool IsReachable(SlotId slot, const NodeName& node) const;
-  // Live owners that hold the write, this one included. A copy that died since
-  // it was acknowledged is none.
+  // Live owners that hold the write, this node too if it is one. A copy that
+  // died since it was acknowledged is none.
   uint32_t Held(const DurabilityWait& wait) const;
   void SettleWait(CallHandle handle, Instant now, Effects* effects);
   void SettleAllWaits(Instant now, Effects* effects);
@@ -366,6 +366,8 @@ class Lane {
   // for long.
   void SendDigest(const NodeName& to, bool complete, Instant now,
                   Effects* effects) const;
+  // What every digest says beside its slots.
+  Digest DigestOfNoSlot() const;
   SlotDigest Describe(SlotId slot) const;
   void OnSlotDigest(const NodeName& from, Peer* peer, const SlotDigest& theirs,
                     bool complete, Instant now, Effects* effects);

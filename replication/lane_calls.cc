@@ -96,6 +96,9 @@ absl::Status Lane::Admit(const Command& command, Instant now, Call* call,
                       command.kind != Command::Kind::kTouch;
   if (writes && IsClockBehind(now)) {
     failure->reason = Reason::kNotReady;
+    if (!command.forwarded) {
+      failure->forward_to = Alternatives(*slot, call->token);
+    }
     return absl::UnavailableError(absl::StrCat(
         "this node's clock was set back by ",
         absl::FormatDuration(hlc_.Ahead(now.wall)),

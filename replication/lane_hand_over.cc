@@ -1,9 +1,6 @@
 // Hand-over of slots that are not owned any more: when they may be dropped
 // (rule C). DESIGN.md has why each condition is needed.
 
-#include <set>
-#include <utility>
-
 #include "replication/lane.h"
 
 namespace sessionmesh::replication {
@@ -15,14 +12,13 @@ void Lane::VoidConsents(SlotId slot) {
 }
 
 void Lane::AskToDrop(Instant now, Effects* effects) {
-  next_ask_at_ = absl::InfiniteFuture();
-  const std::set<SlotId> slots = to_drop_;
-  for (const SlotId slot : slots) {
+  for (const SlotId slot : to_drop_) {
     for (const NodeName& node : owners_.OthersOf(slot)) {
       AskToDrop(slot, node, effects);
     }
   }
-  if (!to_drop_.empty()) next_ask_at_ = now.steady + config_.drop_interval;
+  next_ask_at_ = to_drop_.empty() ? absl::InfiniteFuture()
+                                  : now.steady + config_.drop_interval;
 }
 
 void Lane::AskToDrop(SlotId slot, const NodeName& node, Effects* effects) {

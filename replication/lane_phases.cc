@@ -264,7 +264,7 @@ void Lane::TellPhases(Effects* effects) {
   if (to_tell_.empty()) return;
   for (const auto& [name, peer] : peers_) {
     if (!peer.linked || !peer.heard) continue;
-    Digest digest{.process = self_.process, .leaving = leaving_, .slots = {}};
+    Digest digest = DigestOfNoSlot();
     for (const SlotId slot : to_tell_) {
       if (owners_.Concerns(slot, name)) digest.slots.push_back(Describe(slot));
     }

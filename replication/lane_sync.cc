@@ -219,13 +219,17 @@ SlotDigest Lane::Describe(SlotId slot) const {
           state.phase};
 }
 
+Digest Lane::DigestOfNoSlot() const {
+  return {.process = self_.process,
+          .leaving = leaving_,
+          .placement = owners_.placement_hash(),
+          .slots = {}};
+}
+
 void Lane::SendDigest(const NodeName& to, bool complete, Instant now,
                       Effects* effects) const {
-  Digest digest{.process = self_.process,
-                .complete = complete,
-                .leaving = leaving_,
-                .placement = owners_.placement_hash(),
-                .slots = {}};
+  Digest digest = DigestOfNoSlot();
+  digest.complete = complete;
   for (size_t i = 0; i < slots_.size(); ++i) {
     const SlotState& state = slots_[i];
     if (state.phase.phase == Phase::kNone) continue;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "tests/e2e/eventually.h"
 #include "tests/e2e/resize.h"
 
 namespace sessionmesh::e2e {
@@ -54,18 +55,18 @@ std::vector<std::string> AddressesOf(Cluster* cluster,
   return addresses;
 }
 
+bool AwaitAllSeeEachOther(Cluster* cluster,
+                          const std::vector<std::string>& names) {
+  return Eventually([&] { return cluster->AllSeeEachOther(names); }, kPatience);
+}
+
 bool StartAll(Cluster* cluster, const std::vector<std::string>& names,
               int replicas) {
   for (const std::string& name : names) {
     cluster->Start(name, {"--replicas", absl::StrCat(replicas)});
     if (!cluster->daemon(name).AwaitLine("ready")) return false;
   }
-  const absl::Time until = absl::Now() + kPatience;
-  while (!cluster->AllSeeEachOther(names)) {
-    if (absl::Now() > until) return false;
-    absl::SleepFor(absl::Milliseconds(20));
-  }
-  return true;
+  return AwaitAllSeeEachOther(cluster, names);
 }
 
 uint64_t Sum(const std::map<std::string, uint64_t>& copies) {
@@ -76,18 +77,18 @@ uint64_t Sum(const std::map<std::string, uint64_t>& copies) {
 
 // Until there are exactly so many copies, nobody holds one too many, and all
 // owners serve.
-absl::StatusOr<absl::Duration> AwaitCopies(
-    Cluster* cluster, const std::vector<std::string>& names, uint64_t copies) {
-  const absl::Time begin = absl::Now();
-  while (absl::Now() < begin + kPatience) {
+absl::Status AwaitCopies(Cluster* cluster,
+                         const std::vector<std::string>& names,
+                         uint64_t copies) {
+  const auto are_there = [&] {
     bool still = Sum(Copies(cluster, names)) == copies;
     for (const std::string& name : names) {
       const v1::NodeStatusResponse status = cluster->client(name).Status();
       still = still && status.slots_ready() == status.slots_owned();
     }
-    if (still) return absl::Now() - begin;
-    absl::SleepFor(absl::Milliseconds(20));
-  }
+    return still;
+  };
+  if (Eventually(are_there, kPatience)) return absl::OkStatus();
   return absl::DeadlineExceededError(
       absl::StrCat("there are ", Sum(Copies(cluster, names)),
                    " copies instead of ", copies));
@@ -131,9 +132,7 @@ absl::Status GrowAndDrain(const Settings& settings, Figures* figures) {
   if (!made.ok()) return made.status();
   const uint64_t copies =
       settings.sessions * static_cast<uint64_t>(settings.replicas);
-  if (auto took = AwaitCopies(&cluster, names, copies); !took.ok()) {
-    return took.status();
-  }
+  if (absl::Status s = AwaitCopies(&cluster, names, copies); !s.ok()) return s;
   const double share =
       static_cast<double>(copies) / static_cast<double>(settings.nodes);
   double stray = 0;
@@ -152,8 +151,7 @@ absl::Status GrowAndDrain(const Settings& settings, Figures* figures) {
   if (!cluster.daemon("comer").AwaitLine("ready")) {
     return absl::InternalError("the comer did not become ready");
   }
-  const auto moved = AwaitCopies(&cluster, more, copies);
-  if (!moved.ok()) return moved.status();
+  if (absl::Status s = AwaitCopies(&cluster, more, copies); !s.ok()) return s;
   figures->push_back(
       {"grow", "seconds", absl::ToDoubleSeconds(absl::Now() - begin), -1});
   grow.Stop();
@@ -175,8 +173,7 @@ absl::Status GrowAndDrain(const Settings& settings, Figures* figures) {
       {"drain", "seconds", absl::ToDoubleSeconds(absl::Now() - leaves), -1});
   figures->push_back({"drain", "not handed over",
                       left.ok() && response.handed_over() ? 0.0 : 1.0, 0});
-  const auto back = AwaitCopies(&cluster, names, copies);
-  if (!back.ok()) return back.status();
+  if (absl::Status s = AwaitCopies(&cluster, names, copies); !s.ok()) return s;
   drain.Stop();
   AddLoad("drain", drain, figures);
   figures->push_back({"drain", "sessions lost",
@@ -250,8 +247,8 @@ absl::Status Failover(const Settings& settings, Figures* figures) {
     if (!cluster.daemon(victim).AwaitLine("ready")) {
       return absl::InternalError("the victim did not come back");
     }
-    while (!cluster.AllSeeEachOther(names)) {
-      absl::SleepFor(absl::Milliseconds(20));
+    if (!AwaitAllSeeEachOther(&cluster, names)) {
+      return absl::InternalError("the victim was not met again");
     }
   }
   std::sort(times.begin(), times.end());

@@ -155,8 +155,7 @@ class World : public Scene, public ProcessObserver {
   // Why this slot is not the same on as many owners as it should have.
   std::string Unsettled(SlotId slot) const;
   void Bury(HostId id);
-  template <typename F>
-  void Tell(F tell);
+  void Tell(const std::function<void(Checker&)>& tell);
 
   const Plan plan_;
   Mutant* const mutant_;

@@ -51,6 +51,21 @@ TEST_F(LaneGainTest, AClusterWithOneOwnerForEachSlotStarts) {
   }
 }
 
+TEST_F(LaneGainTest, AClusterThatGrowsWhileItStartsIsReadyOnceItStandsStill) {
+  for (const char* node : {"a", "b", "c"}) net_.Start(node);
+  net_.SetViews(Alive("abc"));
+  net_.LinkAll();
+  net_.DeliverAll();
+  net_.Start("d");
+  net_.SetViews(Alive("abcd"));
+  net_.LinkAll();
+  net_.DeliverAll();
+
+  net_.Advance(ConfigOf(2).bootstrap_settle + absl::Milliseconds(10));
+
+  ExpectPlaced("abcd");
+}
+
 TEST_F(LaneGainTest, ACallThatReachesNoOwnerNamesTheOwners) {
   net_.StartReady(Names("abcd"));
   const std::string id = IdOf({{"abcd", "bd"}});
